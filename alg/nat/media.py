@@ -1,0 +1,150 @@
+"""Doors: what listens on the other side of the NAT for the media of a call.
+
+Strategy: for each media line that is translated, the SDP translator asks for a door: an even RTP port and the next one
+for RTCP, on the address that stands for the endpoint. An `Opener`, injected by the edge, makes the real thing (UDP
+sockets, or NAT bindings inline) and says which port it got. Doors belong to the dialogs that use them and close with the
+last one, or after inactivity. Time comes in as seconds from any clock.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from alg.direction import Direction
+from alg.nat.table import Endpoint
+from alg.sip.message import summarise
+
+UDP_MEDIA = frozenset(
+    b"RTP/AVP RTP/AVPF RTP/SAVP RTP/SAVPF UDP/TLS/RTP/SAVP UDP/TLS/RTP/SAVPF udp udptl UDP/BFCP UDP/TLS/BFCP".split()
+)
+"""Media over UDP (RFC 8866 8.2.4), for which a door can be opened; other media has its addresses mapped only."""
+
+
+@dataclass(slots=True, eq=False)
+class Door:
+    """One open relay for one media endpoint."""
+
+    direction: Direction
+    """Of the message that described the endpoint: OUTWARD for an inside endpoint, whose door faces outside."""
+    rtp: Endpoint
+    """Where the endpoint itself receives."""
+    rtcp: Endpoint
+    """Where it receives RTCP (RFC 3605, or the next port)."""
+    outer: Endpoint
+    """Where the door listens; RTCP on the next port."""
+    last_used: float
+    """Seconds: when media last crossed it, or a message last named it."""
+    calls: set[str] = field(default_factory=set)
+    """Call-IDs of the dialogs that use it."""
+    partner: Door | None = None
+    """The door of the other party's same media line: what comes in here leaves there."""
+
+
+class Opener(Protocol):
+    """Makes doors real."""
+
+    def open(self, door_for: Endpoint, rtcp: Endpoint, wanted: Endpoint) -> Endpoint | None:
+        """Listen on `wanted` or, that port being taken, on another even port of its address; None if that fails."""
+
+    def opened(self, door: Door) -> None:
+        """The door is registered; media may flow."""
+
+    def closed(self, door: Door, reason: str) -> None:
+        """Stop listening."""
+
+
+@dataclass(slots=True)
+class _Call:
+    established: bool = False
+    sections: dict[tuple[int, Direction], Door] = field(default_factory=dict)
+
+
+class MediaDoors:
+    """All doors of one process."""
+
+    def __init__(self, opener: Opener, idle_timeout: float = 300.0) -> None:
+        self._opener = opener
+        self.idle_timeout = idle_timeout
+        """seconds"""
+        self._doors: dict[tuple[Direction, Endpoint], Door] = {}
+        self._calls: dict[str, _Call] = {}
+        self.now = 0.0
+        """Seconds: the time of the message being translated."""
+
+    def __len__(self) -> int:
+        return len(self._doors)
+
+    def door(
+        self, direction: Direction, call_id: str, index: int, rtp: Endpoint, rtcp: Endpoint, wanted: Endpoint
+    ) -> Endpoint | None:
+        """Where the door for an endpoint listens, opened if it is not; None if there can be none.
+
+        `index` is the number of the media line in its session description, from 0.
+        """
+        door = self._doors.get((direction, rtp))
+        if door is None or door.outer.address != wanted.address:
+            outer = self._opener.open(rtp, rtcp, wanted)
+            if outer is None:
+                return None
+            if door is not None:
+                self._close(door, "remapped")
+            door = self._doors[direction, rtp] = Door(direction, rtp, rtcp, outer, self.now)
+            self._opener.opened(door)
+        door.last_used = self.now
+        door.rtcp = rtcp
+        door.calls.add(call_id)
+        call = self._calls.setdefault(call_id, _Call())
+        call.sections[index, direction] = door
+        partner = call.sections.get((index, direction.opposite))
+        if partner is not None:
+            door.partner, partner.partner = partner, door
+        return door.outer
+
+    def observe(self, message: bytes) -> None:
+        """Follow the dialogs: close a call's doors when it ended or never came about (RFC 3261 12.3, 13.2.2.3)."""
+        if not self._calls:
+            return
+        summary = summarise(message)
+        call = self._calls.get(summary.call_id)
+        if call is None or summary.status is None or summary.status < 200:
+            return
+        if summary.cseq_method == "BYE" and (summary.status < 300 or summary.status in (408, 481)):
+            self.hang_up(summary.call_id, "BYE")
+        elif summary.cseq_method == "INVITE" and summary.status < 300:
+            call.established = True
+        elif summary.cseq_method == "INVITE" and not call.established:
+            self.hang_up(summary.call_id, f"INVITE answered {summary.status}")
+
+    def hang_up(self, call_id: str, reason: str) -> None:
+        """Close the doors that only this call uses."""
+        call = self._calls.pop(call_id, None)
+        for door in {} if call is None else dict.fromkeys(call.sections.values()):
+            door.calls.discard(call_id)
+            if not door.calls:
+                self._close(door, reason)
+
+    def expire(self, now: float) -> None:
+        """Close the doors that nothing has crossed for `idle_timeout` seconds."""
+        self.now = now
+        for door in [door for door in self._doors.values() if now - door.last_used >= self.idle_timeout]:
+            for call_id in door.calls:
+                call = self._calls.get(call_id)
+                if call is not None:
+                    call.sections = {key: other for key, other in call.sections.items() if other is not door}
+                    if not call.sections:
+                        del self._calls[call_id]
+            self._close(door, "inactivity")
+
+    def close(self) -> None:
+        """Close every door: the process ends."""
+        self._calls.clear()
+        for door in list(self._doors.values()):
+            self._close(door, "shutdown")
+
+    def _close(self, door: Door, reason: str) -> None:
+        if self._doors.get((door.direction, door.rtp)) is door:
+            del self._doors[door.direction, door.rtp]
+        if door.partner is not None and door.partner.partner is door:
+            door.partner.partner = None
+        self._opener.closed(door, reason)

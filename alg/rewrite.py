@@ -1,0 +1,28 @@
+"""Edits, and the only place that cuts bytes.
+
+An edit points at bytes of a message and says what stands there afterwards. Everything that no edit names comes out as it
+went in.
+"""
+
+from __future__ import annotations
+
+Edit = tuple[int, int, bytes, str]
+"""Start and stop offsets in the message, the new bytes, and the name of the rule that asks for them."""
+
+
+def growth(edits: list[Edit], start: int, stop: int) -> int:
+    """Bytes that the edits within start:stop add (negative: take away)."""
+    return sum(len(edit[2]) - edit[1] + edit[0] for edit in edits if start <= edit[0] and edit[1] <= stop)
+
+
+def apply_edits(data: bytes, edits: list[Edit]) -> bytes:
+    """`data` with every edit done. Edits must be in ascending order and must not overlap."""
+    pieces = []
+    position = 0
+    for start, stop, new, _ in edits:
+        assert start >= position, f"edit at {start} overlaps what ends at {position}"
+        pieces.append(data[position:start])
+        pieces.append(new)
+        position = stop
+    pieces.append(data[position:])
+    return b"".join(pieces)

@@ -1,0 +1,96 @@
+"""Where the session descriptions are in a message body.
+
+Strategy: a body and its Content-Type come in; out come the spans of all `application/sdp` bodies, of whatever depth, and
+for each part on the way to one, where its own Content-Length stands (RFC 2046 5.1, RFC 3261 7.4).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+
+Span = tuple[int, int]
+
+_CONTENT_TYPE = re.compile(rb"\n(?:content-type|c)[ \t]*:((?:[^\r\n]|\r?\n[ \t])*)", re.IGNORECASE)
+_CONTENT_ENCODING = re.compile(rb"\n(?:content-encoding|e)[ \t]*:((?:[^\r\n]|\r?\n[ \t])*)", re.IGNORECASE)
+_CONTENT_LENGTH = re.compile(rb"\n(?:content-length|l)[ \t]*:[ \t]*(\d{1,15})[ \t]*\r\n(?![ \t])", re.IGNORECASE)
+_BOUNDARY = re.compile(rb';\s*boundary\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;"]+))', re.IGNORECASE)
+_MAX_DEPTH = 16
+
+
+@dataclass(slots=True)
+class SdpBody:
+    """One session description within a message."""
+
+    start: int
+    stop: int
+    enclosing: list[PartLength] = field(default_factory=list)
+    """The Content-Lengths of the parts that hold it, outermost first."""
+
+
+@dataclass(frozen=True, slots=True)
+class PartLength:
+    """A part's own Content-Length."""
+
+    digits: Span
+    body: Span
+
+
+def sdp_bodies(data: bytes, body: int) -> list[SdpBody]:
+    """The session descriptions of the message `data` whose body starts at offset `body`."""
+    found: list[SdpBody] = []
+    _collect(data, 0, body, len(data), [], found, 0)
+    return found
+
+
+def _collect(
+    data: bytes, start: int, body: int, stop: int, lengths: list[PartLength], found: list[SdpBody], depth: int
+) -> None:
+    """Add what the entity with header fields in start:body and content in body:stop holds."""
+    content_type = _CONTENT_TYPE.search(data, start, body)
+    if content_type is None or depth > _MAX_DEPTH:
+        return
+    encoding = _CONTENT_ENCODING.search(data, start, body)
+    if encoding is not None and encoding[1].strip().lower() not in (b"", b"identity"):
+        return
+    value = content_type[1].strip()
+    media_type = value.partition(b";")[0].strip().lower()
+    if media_type == b"application/sdp":
+        found.append(SdpBody(body, stop, lengths))
+    elif media_type.startswith(b"multipart/"):
+        parameter = _BOUNDARY.search(value)
+        if parameter is None:
+            return
+        boundary = parameter[2] or re.sub(rb"\\(.)", rb"\1", parameter[1] or b"", flags=re.DOTALL)
+        if boundary:
+            for part_start, part_body, part_stop in _parts(data, body, stop, boundary):
+                own = _part_length(data, part_start, part_body, part_stop)
+                _collect(data, part_start, part_body, part_stop, lengths + own, found, depth + 1)
+
+
+def _parts(data: bytes, start: int, stop: int, boundary: bytes) -> Iterator[tuple[int, int, int]]:
+    """(line feed before the header fields, content, end) of each part that has header fields and an end."""
+    delimiter = re.compile(rb"(?:\r\n|(?<=\r\n))--" + re.escape(boundary) + rb"(--)?[ \t]*(?:\r\n|\Z)")
+    position = start
+    opened: int | None = None
+    while (match := delimiter.search(data, position, stop)) is not None:
+        if opened is not None and data[opened + 1 : opened + 3] != b"\r\n":
+            empty_line = data.find(b"\r\n\r\n", opened - 1, match.start() + 2)
+            if empty_line >= 0 and empty_line + 4 <= match.start():
+                yield opened, empty_line + 4, match.start()
+        if match[1] or not match[0].endswith(b"\r\n"):
+            return
+        opened = match.end() - 1
+        position = match.end() - 2
+
+
+def _part_length(data: bytes, start: int, body: int, stop: int) -> list[PartLength]:
+    """The part's Content-Length if it has one that is right; a wrong one is not ours to mend."""
+    match = _CONTENT_LENGTH.search(data, start, body)
+    if match is None or int(match[1]) != stop - body:
+        return []
+    return [PartLength(match.span(1), (body, stop))]
+
+

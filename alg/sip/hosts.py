@@ -1,0 +1,94 @@
+"""The port that goes with a host, where it stands, and where `rport` stands: for translations that depend on ports.
+
+A host without a port counts as 5060, or 5061 for `sips:`, `transport=tls` (RFC 3261 19.1.2) and a Via over TLS (18.2.2).
+`maddr` goes with the port of its URI or sent-by, `received` with `rport` (RFC 3581 4).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from alg.sip import grammar
+from alg.sip.rules import Role, Site
+
+Span = tuple[int, int]
+
+DEFAULT_PORT = 5060
+DEFAULT_TLS_PORT = 5061
+LAST_PORT = 65535
+
+
+@dataclass(frozen=True, slots=True)
+class HostPort:
+    """What belongs to one host."""
+
+    port: int
+    """The port to look up."""
+    digits: Span | None = None
+    """Where the port of the hostport stands, if it is written."""
+    rport: Span | None = None
+    """Where the digits of `rport` stand, if they go with this address and this is the message's topmost via-parm."""
+
+
+def host_port(data: bytes, start: int, stop: int, site: Site) -> HostPort | None:
+    """The port of the host at start:stop of a message; None if its URI or via-parm is malformed."""
+    if site.role in (Role.URI_HOST, Role.URI_MADDR):
+        return _of_uri(data, start, stop, site)
+    return _of_via(data, start, stop, site)
+
+
+def user_part(data: bytes, stop: int, site: Site) -> bool:
+    """Whether what looks like a host ending at `stop` is part of a user part, an `@` following in the same URI."""
+    if not site.user_open:
+        return False
+    assert site.closer is not None, "a URI has an end"
+    end = site.closer.search(data, stop)
+    return data.find(b"@", stop, end.start() if end else len(data)) >= 0
+
+
+def _of_uri(data: bytes, start: int, stop: int, site: Site) -> HostPort | None:
+    assert site.closer is not None, "a URI has an end"
+    first = start - site.before
+    end = site.closer.search(data, stop)
+    last = end.start() if end else len(data)
+    uri = grammar.SIP_URI.match(data, first, last)
+    if uri is None or (uri.end() < last and data[uri.end()] not in b"?"):
+        return None
+    if site.role is Role.URI_HOST and uri.start("host") != start:
+        return None
+    if uri["port"]:
+        port = int(uri["port"])
+        return HostPort(port, uri.span("port")) if port <= LAST_PORT else None
+    secure = uri["scheme"].lower() == b"sips" or (
+        site.parameters and grammar.TRANSPORT_TLS.search(uri["parameters"]) is not None
+    )
+    return HostPort(DEFAULT_TLS_PORT if secure else DEFAULT_PORT)
+
+
+def _of_via(data: bytes, start: int, stop: int, site: Site) -> HostPort | None:
+    first = start - site.before
+    text = grammar.mask_quoted(data[first : grammar.field_end(data, stop)])
+    comma = text.find(b",")
+    text = text if comma < 0 else text[:comma]
+    via = grammar.VIA_PARM.match(text)
+    if via is None or (site.role is Role.SENT_BY and via.start("host") != site.before):
+        return None
+    if via["port"]:
+        port = int(via["port"])
+    else:
+        port = DEFAULT_TLS_PORT if via["transport"].lower() == b"tls" else DEFAULT_PORT
+    if port > LAST_PORT:
+        return None
+    digits = (via.start("port") + first, via.end("port") + first) if via["port"] and site.role is Role.SENT_BY else None
+    if site.role is Role.VIA_MADDR:
+        return HostPort(port)
+    parameters = {match[1].lower(): match.span(2) for match in grammar.VIA_PARAMETER.finditer(text, via.end())}
+    rport = parameters.get(b"rport")
+    if rport is not None and not (text[slice(*rport)].isdigit() and rport[1] - rport[0] <= 5):
+        rport = None
+    if site.role is Role.RECEIVED and rport is not None:
+        port = int(text[slice(*rport)])
+    goes_with_this = (site.role is Role.RECEIVED) == (b"received" in parameters)
+    if rport is None or not goes_with_this or not (site.first and grammar.in_first_via(data, first)):
+        return HostPort(port, digits)
+    return HostPort(port, digits, (rport[0] + first, rport[1] + first))

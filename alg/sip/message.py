@@ -1,0 +1,89 @@
+"""A SIP message as spans: start line, header fields with their folds, body. For those who need more than edits.
+
+The rewriter does not come here; records, the debug text and the doors of a dialog do.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from alg.sip import grammar
+
+_STATUS = re.compile(rb"SIP/\d+\.\d+ +(\d+)", re.IGNORECASE)
+_FOLD = re.compile(rb"\r?\n[ \t]+")
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderField:
+    """One header field: offsets into its message."""
+
+    name: bytes
+    """As written."""
+    start: int
+    """Of the name."""
+    value: int
+    """Start of the value, behind the colon and white space."""
+    stop: int
+    """Of the value, before its line end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a person tells messages apart by."""
+
+    method: str | None
+    """Of a request."""
+    status: int | None
+    """Of a response."""
+    call_id: str
+    cseq: str
+
+    @property
+    def title(self) -> str:
+        """`INVITE` or `200`."""
+        return self.method or str(self.status)
+
+    @property
+    def cseq_method(self) -> str:
+        """The method of the transaction; empty if CSeq is missing or malformed."""
+        return self.cseq.rpartition(" ")[2]
+
+
+def header_fields(data: bytes) -> Iterator[HeaderField]:
+    """The header fields of a message in order, folded lines joined; lines that are none are left out."""
+    position = data.find(b"\n") + 1
+    while 0 < position < len(data) and data[position : position + 2] != b"\r\n":
+        stop = data.find(b"\n", position)
+        while stop >= 0 and data[stop + 1 : stop + 2] in (b" ", b"\t"):
+            stop = data.find(b"\n", stop + 1)
+        end = stop if stop >= 0 else len(data)
+        match = grammar.FIELD_NAME.match(data, position, end)
+        if match is not None:
+            line = data[match.end() : end]
+            value = match.end() + len(line) - len(line.lstrip())
+            yield HeaderField(match[1], position, value, max(value, match.end() + len(line.rstrip())))
+        position = end + 1
+
+
+def field_value(data: bytes, *names: bytes) -> bytes | None:
+    """The value of the first field with one of these lower-case names, unfolded; None if there is none."""
+    for entry in header_fields(data):
+        if entry.name.lower() in names:
+            return _FOLD.sub(b" ", data[entry.value : entry.stop])
+    return None
+
+
+def summarise(data: bytes) -> Summary:
+    """What kind of message this is; bytes that are no text come out as replacement characters."""
+    status = _STATUS.match(data)
+    number: int | None = None
+    method: str | None = None
+    if status is not None:
+        number = int(status[1][:9])
+    else:
+        method = data.partition(b" ")[0].decode("utf-8", "replace")
+    call_id = field_value(data, b"call-id", b"i") or b""
+    cseq = field_value(data, b"cseq") or b""
+    return Summary(method, number, call_id.decode("utf-8", "replace"), " ".join(cseq.decode("utf-8", "replace").split()))

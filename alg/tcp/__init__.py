@@ -1,0 +1,1 @@
+"""What TCP needs when a middlebox changes the length of what passes."""

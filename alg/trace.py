@@ -1,0 +1,79 @@
+"""Records: what was done to every message, hold and bypass, and why.
+
+Records are made only while somebody listens. A sink is any callable that takes one; it must not keep the connection
+waiting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from alg.direction import Direction
+from alg.sip import message
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One deed: a rewrite of some bytes, a hold, a stretch that passed untouched."""
+
+    rule: str
+    """The rule behind it: `Contact`, `SDP c=`, `Content-Length`, `hold`, `passthrough`."""
+    span: tuple[int, int]
+    """Start and stop: of a rewrite within its message, otherwise within the stream of that direction."""
+    before: bytes
+    """The bytes that stood there (empty for holds and bypasses)."""
+    after: bytes
+    """The bytes that stand there now."""
+    reason: str
+    """Why, for a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRecord:
+    """One whole message that went through."""
+
+    direction: Direction
+    offset_in: int
+    """Where it starts in the stream as it came, in bytes."""
+    offset_out: int
+    """Where it starts in the stream as it left, in bytes."""
+    before: bytes
+    after: bytes
+    header_size: int
+    """Bytes of `before` up to and with the empty line."""
+    rewrites: tuple[Record, ...]
+    """In the order of the message."""
+
+    @property
+    def growth(self) -> int:
+        """Bytes by which this message grew."""
+        return len(self.after) - len(self.before)
+
+    @property
+    def summary(self) -> message.Summary:
+        """Method or status, Call-ID and CSeq."""
+        return message.summarise(self.before)
+
+
+@dataclass(frozen=True, slots=True)
+class StreamRecord:
+    """Something about a stretch of one direction that is no rewritten message."""
+
+    direction: Direction
+    record: Record
+
+
+Sink = Callable[[MessageRecord | StreamRecord], None]
+
+
+def tee(*sinks: Sink) -> Sink | None:
+    """One sink for several; None for none, which keeps the connection on its fast path."""
+    if len(sinks) < 2:
+        return sinks[0] if sinks else None
+
+    def spread(record: MessageRecord | StreamRecord) -> None:
+        for sink in sinks:
+            sink(record)
+
+    return spread

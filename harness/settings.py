@@ -1,0 +1,171 @@
+"""The configuration file and the command line, decoded once into the values that the ALG works with.
+
+A file says all of it in TOML; a flag on the command line wins over the file. Unknown keys are errors that name the key.
+"""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from alg import profiles
+from alg.config import (
+    PRIVATE_NETWORKS,
+    AddressMap,
+    AlgConfig,
+    Limits,
+    Malformed,
+    MediaMode,
+    NatConfig,
+    parse_address,
+    parse_network,
+    parse_port,
+)
+from alg.direction import Direction
+from alg.edge.proxy import Address, Listener
+from alg.errors import ConfigError
+
+_SIDES = {"inside": Direction.OUTWARD, "outside": Direction.INWARD}
+
+
+class AlgSection(msgspec.Struct, forbid_unknown_fields=True):
+    """`[alg]`"""
+
+    l4f: bool = True
+    sip_ports: list[int] | None = None
+    profile: str = "complete"
+    pool: list[str] = []
+    inside: list[str] = []
+    malformed: Malformed = Malformed.PASS
+    max_header_bytes: int = Limits().max_header_bytes
+    max_body_bytes: int = Limits().max_body_bytes
+
+
+class MapSection(msgspec.Struct, forbid_unknown_fields=True):
+    """`[[map]]`"""
+
+    inside: str
+    outside: str
+
+
+class ListenerSection(msgspec.Struct, forbid_unknown_fields=True):
+    """`[[listener]]`"""
+
+    listen: str
+    to: str
+    side: str = "inside"
+
+
+class MediaSection(msgspec.Struct, forbid_unknown_fields=True):
+    """`[media]`"""
+
+    mode: MediaMode | None = None
+    idle_timeout: float = 300.0
+    """seconds"""
+
+
+class Settings(msgspec.Struct, forbid_unknown_fields=True):
+    """Everything a configuration file may say."""
+
+    alg: AlgSection = msgspec.field(default_factory=AlgSection)
+    map: list[MapSection] = []
+    listener: list[ListenerSection] = []
+    media: MediaSection = msgspec.field(default_factory=MediaSection)
+    events: str | None = None
+    """Path of the JSONL file."""
+    debug_ip_nat_sip: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """What the command line says; None and empty mean that it says nothing."""
+
+    maps: tuple[str, ...] = ()
+    pool: tuple[str, ...] = ()
+    inside: tuple[str, ...] = ()
+    sip_ports: tuple[int, ...] = ()
+    no_l4f: bool = False
+    profile: str | None = None
+    media: str | None = None
+
+
+def load_settings(path: str | None) -> Settings:
+    """The settings of a file, or the defaults; ConfigError naming file, key and place."""
+    if path is None:
+        return Settings()
+    try:
+        return msgspec.toml.decode(Path(path).read_bytes(), type=Settings)
+    except OSError as error:
+        raise ConfigError(f"--config {path}: {error.strerror or error}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"--config {path}: {error}") from None
+
+
+def alg_config(settings: Settings, flags: Flags, listening: frozenset[int] = frozenset()) -> AlgConfig:
+    """The ALG's configuration; without any SIP port given, the ports it listens on are SIP ports beside 5060."""
+    section = settings.alg
+    maps = [AddressMap.parse(f"{entry.inside}={entry.outside}", f"[[map]] {number}")
+            for number, entry in enumerate(settings.map, 1)]
+    maps = [AddressMap.parse(text) for text in flags.maps] or maps
+    ports = flags.sip_ports or section.sip_ports
+    media = MediaMode(flags.media) if flags.media else settings.media.mode or MediaMode.RELAY
+    return AlgConfig(
+        nat=NatConfig(
+            tuple(maps),
+            tuple(parse_address(text, "--pool") for text in flags.pool)
+            or tuple(parse_address(text, "[alg] pool") for text in section.pool),
+            tuple(parse_network(text, "--inside") for text in flags.inside)
+            or tuple(parse_network(text, "[alg] inside") for text in section.inside)
+            or PRIVATE_NETWORKS,
+        ),
+        sip_ports=frozenset(parse_port(str(port), "SIP port") for port in ports) if ports else listening | {5060},
+        l4f=section.l4f and not flags.no_l4f,
+        profile=profiles.load(flags.profile or section.profile, "--profile" if flags.profile else "[alg] profile"),
+        media=media,
+        malformed=section.malformed,
+        limits=Limits(section.max_header_bytes, section.max_body_bytes),
+    )
+
+
+def listeners(settings: Settings, listen: str | None, to: str | None, side: str | None) -> list[Listener]:
+    """The listeners of the command line, or those of the file; ConfigError when neither names one."""
+    if listen or to:
+        if not (listen and to):
+            raise ConfigError(f"--{'to' if listen else 'listen'} is missing")
+        return [_listener(listen, to, side or "inside", ("--listen", "--to", "--side"))]
+    found = []
+    for number, entry in enumerate(settings.listener, 1):
+        keys = tuple(f"[[listener]] {number} {key}" for key in ("listen", "to", "side"))
+        found.append(_listener(entry.listen, entry.to, side or entry.side, keys))
+    if not found:
+        raise ConfigError("nothing to do: give --listen and --to, or a --config with a [[listener]]")
+    return found
+
+
+def _listener(listen: str, to: str, side: str, keys: tuple[str, ...]) -> Listener:
+    if side not in _SIDES:
+        raise ConfigError(f"{keys[2]}: {side!r} is neither inside nor outside")
+    host, port = split_host_port(listen, keys[0], lowest=0)
+    return Listener((str(parse_address(host, keys[0])), port), resolve(to, keys[1]), _SIDES[side])
+
+
+def split_host_port(text: str, setting: str, lowest: int = 1) -> Address:
+    """`HOST:PORT` taken apart; ConfigError naming `setting`."""
+    host, colon, port = text.rpartition(":")
+    if not (colon and host):
+        raise ConfigError(f"{setting}: {text!r} is not HOST:PORT")
+    return host, parse_port(port, setting, lowest)
+
+
+def resolve(text: str, setting: str) -> Address:
+    """The IPv4 address and port of a target, its name looked up; ConfigError if it has none."""
+    host, port = split_host_port(text, setting)
+    try:
+        found: list[Any] = socket.getaddrinfo(host, port, socket.AF_INET, socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise ConfigError(f"{setting}: cannot resolve {host!r}: {getattr(error, 'strerror', None) or error}") from None
+    return found[0][4][0], port
