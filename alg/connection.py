@@ -45,7 +45,7 @@ class Alg:
 
     @property
     def doors(self) -> MediaDoors | None:
-        """The media doors, if media is relayed."""
+        """The media doors, if the edge has any; used while the configuration says so."""
         return self._doors
 
     def reconfigure(self, config: AlgConfig) -> None:

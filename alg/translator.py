@@ -19,9 +19,11 @@ from alg.sdp.multipart import sdp_bodies
 from alg.sdp.session import SdpTranslator
 from alg.sip import grammar
 from alg.sip.framing import Framed
-from alg.sip.hosts import host_port, user_part
+from alg.sip.hosts import ends_well, host_port
 from alg.sip.rules import HEADER_RULES, HeaderRule, Role, Site
 
+_WITH_PORT = frozenset({Role.URI_HOST, Role.SENT_BY})
+"""Hosts behind which a port may stand, in a Via with white space around the colon."""
 _NO_SITE = Site("", Role.URI_HOST, 0)
 _MOST_REMEMBERED = 4096
 _TAIL = 7
@@ -41,7 +43,9 @@ class Translator:
                 if name is not None and rule.name != "Request-URI":
                     self._rules[name.lower().encode()] = rule
         self._request_uri = next((rule for rule in enabled if rule.name == "Request-URI"), None)
-        self._sdp = SdpTranslator(table, doors, config.profile) if config.media is not MediaMode.OFF else None
+        self._sdp: SdpTranslator | None = None
+        if config.media is not MediaMode.OFF:
+            self._sdp = SdpTranslator(table, doors if config.media is MediaMode.RELAY else None, config.profile)
         self._sites: dict[bytes, Site] = {}
         self._request_sites: dict[bytes, Site] = {}
         self._tails: dict[bytes, bool] = {}
@@ -70,12 +74,12 @@ class Translator:
             delimited = tails.get(tail)
             if delimited is None:
                 delimited = self._delimited(tail)
-            if site.user_open and user_part(data, stop, site):
+            if site.ending is not None and (site.user_open or b">" not in tail) and not ends_well(data, stop, site):
                 continue
             new = fixed.get(address)
-            if new is not None and delimited and (site.role is not Role.SENT_BY or tail[0] not in b" \t\r\n"):
+            if delimited and new is not None and (site.role is not Role.SENT_BY or tail[0] not in b" \t\r\n"):
                 edits.append((start, stop, new, site.rule))
-            else:
+            elif delimited or site.role in _WITH_PORT:
                 edits += self._host_edits(data, start, stop, address, site, direction)
         if self._sdp is not None and hits[-1][0] >= body:
             edits += self._body_edits(message, direction)
@@ -134,7 +138,7 @@ class Translator:
         if new is None:
             return []
         edits: list[Edit] = [(start, stop, new.address, site.rule)] if new.address != address else []
-        if site.role in (Role.URI_HOST, Role.SENT_BY) and new.port != found.port:
+        if site.role in _WITH_PORT and new.port != found.port:
             if found.digits is not None:
                 edits.append((*found.digits, b"%d" % new.port, f"{site.rule} port"))
             else:

@@ -88,17 +88,12 @@ class EventLog:
         for rewrite in record.rewrites:
             self.emit("rewrite", **common, **_edit(rewrite), reason=rewrite.reason)
 
-    def door(self, action: str, door: Door, **fields: Any) -> None:
-        """A media door opened or closed."""
-        self.emit(
-            "door",
-            action=action,
-            direction=door.direction.label,
-            endpoint=str(door.rtp),
-            door=str(door.outer),
-            calls=sorted(door.calls),
-            **fields,
-        )
+    def door(self, action: str, door: Door | None, **fields: Any) -> None:
+        """A media door opened, closed, or (without a door) could not be opened."""
+        known = {}
+        if door is not None:
+            known = {"direction": door.direction.label, "endpoint": str(door.rtp), "door": str(door.outer)}
+        self.emit("door", action=action, **known, **fields)
 
 
 def _edit(rewrite: Record) -> dict[str, Any]:

@@ -105,13 +105,18 @@ def load_settings(path: str | None) -> Settings:
         raise ConfigError(f"--config {path}: {error}") from None
 
 
-def alg_config(settings: Settings, flags: Flags, listening: frozenset[int] = frozenset()) -> AlgConfig:
-    """The ALG's configuration; without any SIP port given, the ports it listens on are SIP ports beside 5060."""
+def sip_ports(settings: Settings, flags: Flags) -> frozenset[int] | None:
+    """The SIP ports that were asked for; None if none was, which makes every listening port one, beside 5060."""
+    ports = flags.sip_ports or settings.alg.sip_ports
+    return frozenset(parse_port(str(port), "[alg] sip_ports") for port in ports) if ports else None
+
+
+def alg_config(settings: Settings, flags: Flags) -> AlgConfig:
+    """The ALG's configuration."""
     section = settings.alg
     maps = [AddressMap.parse(f"{entry.inside}={entry.outside}", f"[[map]] {number}")
             for number, entry in enumerate(settings.map, 1)]
     maps = [AddressMap.parse(text) for text in flags.maps] or maps
-    ports = flags.sip_ports or section.sip_ports
     media = MediaMode(flags.media) if flags.media else settings.media.mode or MediaMode.RELAY
     return AlgConfig(
         nat=NatConfig(
@@ -122,7 +127,7 @@ def alg_config(settings: Settings, flags: Flags, listening: frozenset[int] = fro
             or tuple(parse_network(text, "[alg] inside") for text in section.inside)
             or PRIVATE_NETWORKS,
         ),
-        sip_ports=frozenset(parse_port(str(port), "SIP port") for port in ports) if ports else listening | {5060},
+        sip_ports=sip_ports(settings, flags) or frozenset({5060}),
         l4f=section.l4f and not flags.no_l4f,
         profile=profiles.load(flags.profile or section.profile, "--profile" if flags.profile else "[alg] profile"),
         media=media,
@@ -131,26 +136,27 @@ def alg_config(settings: Settings, flags: Flags, listening: frozenset[int] = fro
     )
 
 
-def listeners(settings: Settings, listen: str | None, to: str | None, side: str | None) -> list[Listener]:
+def listeners(settings: Settings, flags: Flags, listen: str | None, to: str | None, side: str | None) -> list[Listener]:
     """The listeners of the command line, or those of the file; ConfigError when neither names one."""
+    sip = sip_ports(settings, flags) is None
     if listen or to:
         if not (listen and to):
             raise ConfigError(f"--{'to' if listen else 'listen'} is missing")
-        return [_listener(listen, to, side or "inside", ("--listen", "--to", "--side"))]
+        return [_listener(listen, to, side or "inside", sip, ("--listen", "--to", "--side"))]
     found = []
     for number, entry in enumerate(settings.listener, 1):
         keys = tuple(f"[[listener]] {number} {key}" for key in ("listen", "to", "side"))
-        found.append(_listener(entry.listen, entry.to, side or entry.side, keys))
+        found.append(_listener(entry.listen, entry.to, side or entry.side, sip, keys))
     if not found:
         raise ConfigError("nothing to do: give --listen and --to, or a --config with a [[listener]]")
     return found
 
 
-def _listener(listen: str, to: str, side: str, keys: tuple[str, ...]) -> Listener:
+def _listener(listen: str, to: str, side: str, sip: bool, keys: tuple[str, ...]) -> Listener:
     if side not in _SIDES:
         raise ConfigError(f"{keys[2]}: {side!r} is neither inside nor outside")
     host, port = split_host_port(listen, keys[0], lowest=0)
-    return Listener((str(parse_address(host, keys[0])), port), resolve(to, keys[1]), _SIDES[side])
+    return Listener((str(parse_address(host, keys[0])), port), resolve(to, keys[1]), _SIDES[side], sip)
 
 
 def split_host_port(text: str, setting: str, lowest: int = 1) -> Address:

@@ -30,6 +30,8 @@ class Listener:
     target: Address
     side: Direction = Direction.OUTWARD
     """The direction of what the connecting side sends: OUTWARD when connections come from inside."""
+    sip: bool = False
+    """Its port is a SIP port, whichever that is."""
 
 
 class Observer(Interface):
@@ -146,7 +148,9 @@ class Crossing:
         observer = self.proxy.observer
         sink = observer.sink(self.number) if observer else None
         local = self.server.transport.getHost()
-        ports = frozenset((self.bound[1], self._peer[1], self.listener.target[1], local.port))
+        ports = None
+        if not self.listener.sip:
+            ports = frozenset((self.bound[1], self._peer[1], self.listener.target[1], local.port))
         self.alg = self.proxy.alg.connection(ports, sink)
         if observer:
             observer.connected(self.number, self._peer, self.bound, self.listener.target)

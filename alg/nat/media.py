@@ -37,18 +37,19 @@ class Door:
     """Seconds: when media last crossed it, or a message last named it."""
     calls: set[str] = field(default_factory=set)
     """Call-IDs of the dialogs that use it."""
-    partner: Door | None = None
-    """The door of the other party's same media line: what comes in here leaves there."""
 
 
 class Opener(Protocol):
     """Makes doors real."""
 
-    def open(self, door_for: Endpoint, rtcp: Endpoint, wanted: Endpoint) -> Endpoint | None:
+    def open(self, wanted: Endpoint) -> Endpoint | None:
         """Listen on `wanted` or, that port being taken, on another even port of its address; None if that fails."""
 
     def opened(self, door: Door) -> None:
         """The door is registered; media may flow."""
+
+    def joined(self, door: Door, partner: Door) -> None:
+        """These two stand for the two parties of one media line: what reaches one leaves through the other."""
 
     def closed(self, door: Door, reason: str) -> None:
         """Stop listening."""
@@ -84,7 +85,7 @@ class MediaDoors:
         """
         door = self._doors.get((direction, rtp))
         if door is None or door.outer.address != wanted.address:
-            outer = self._opener.open(rtp, rtcp, wanted)
+            outer = self._opener.open(wanted)
             if outer is None:
                 return None
             if door is not None:
@@ -98,7 +99,7 @@ class MediaDoors:
         call.sections[index, direction] = door
         partner = call.sections.get((index, direction.opposite))
         if partner is not None:
-            door.partner, partner.partner = partner, door
+            self._opener.joined(door, partner)
         return door.outer
 
     def observe(self, message: bytes) -> None:
@@ -145,6 +146,4 @@ class MediaDoors:
     def _close(self, door: Door, reason: str) -> None:
         if self._doors.get((door.direction, door.rtp)) is door:
             del self._doors[door.direction, door.rtp]
-        if door.partner is not None and door.partner.partner is door:
-            door.partner.partner = None
         self._opener.closed(door, reason)

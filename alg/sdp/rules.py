@@ -27,7 +27,7 @@ class SdpRule:
 
 SDP_RULES = (
     SdpRule("o=", rb"o=(?:[^ \r\n]+ ){3}IN IP4 (?P<o_address>" + _ADDRESS + rb")" + _END, "RFC 8866 5.2"),
-    SdpRule("c=", rb"c=IN IP4 (?P<c_address>" + _ADDRESS + rb")(?=[/\r\n]|\Z)", "RFC 8866 5.7"),
+    SdpRule("c=", rb"c=(?:IN IP4 (?P<c_address>" + _ADDRESS + rb")(?=[/\r\n]|\Z))?", "RFC 8866 5.7"),
     SdpRule(
         "m=",
         rb"m=(?:[^ \r\n]+ (?P<m_port>\d{1,5})(?P<m_count>/\d+)? (?P<m_protocol>[^ \r\n]+)(?=[ \r\n]|\Z))?",
@@ -40,9 +40,9 @@ SDP_RULES = (
     ),
     SdpRule(
         "a=candidate",
-        rb"a=candidate:[^ \r\n]+ \d+ [^ \r\n]+ \d+ (?P<k_address>"
+        rb"a=candidate:[^ \r\n]+ \d+ [^ \r\n]+ \d+ (?:(?P<k_address>"
         + _ADDRESS
-        + rb") (?P<k_port>\d{1,5})(?P<k_extensions> typ [^\r\n]*)"
+        + rb")|[^ \r\n]+) (?P<k_port>\d{1,5})(?P<k_extensions> typ [^\r\n]*)"
         + _END,
         "RFC 8839 5.1",
     ),

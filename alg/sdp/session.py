@@ -37,12 +37,12 @@ class _Section:
 
     media: Match | None = None
     connections: list[Match] = field(default_factory=list)
-    rtcp: Match | None = None
+    rtcp: list[Match] = field(default_factory=list)
     candidates: list[Match] = field(default_factory=list)
     governing: bytes = b""
     """The connection address that holds here."""
     address: bytes | None = None
-    """What replaces it."""
+    """What replaces it; None if it stays."""
     new: Endpoint | None = None
     """Where the media goes after translation."""
 
@@ -52,6 +52,11 @@ class _Section:
         if self.media is None or self.media["m_port"] is None or int(self.media["m_port"]) > LAST_PORT:
             return _NO_PORT
         return int(self.media["m_port"])
+
+    @property
+    def single(self) -> bool:
+        """Whether the media line has one port, not `port/count` (RFC 8866 5.14)."""
+        return self.media is not None and self.media["m_count"] is None
 
     @property
     def endpoint(self) -> Endpoint:
@@ -83,8 +88,8 @@ class SdpTranslator:
             self._connection_edits(edits, section, direction)
             if section.new is not None and section.media is not None:
                 _replace(edits, "SDP m=", section.media, "m_port", b"%d" % section.new.port)
-            if section.rtcp is not None:
-                self._rtcp_edits(edits, section.rtcp, section, moved, direction)
+            for rtcp in section.rtcp:
+                self._rtcp_edits(edits, rtcp, section, moved, direction)
             for candidate in section.candidates:
                 self._candidate_edits(edits, candidate, moved, direction)
         return [edit for edit in edits if edit[3] in self._enabled]
@@ -92,26 +97,26 @@ class SdpTranslator:
     def _place(self, level: _Section, governed: list[_Section], direction: Direction) -> None:
         """Decide what the connection address of `level` becomes, and the ports of the media lines it governs."""
         address = level.connections[0]["c_address"]
+        if address is None:
+            return
         live = [section for section in governed if section.port]
         for section in (level, *governed):
             section.governing = address
         exact = [
-            self._table.exact(direction, Protocol.UDP, section.endpoint)
-            if section.media is not None and section.media["m_count"] is None
-            else None
-            for section in live
+            self._table.exact(direction, Protocol.UDP, section.endpoint) if section.single else None for section in live
         ]
         addresses = {endpoint.address for endpoint in exact if endpoint is not None}
         if None not in exact and len(addresses) == 1:
-            level.address = addresses.pop()
+            new = addresses.pop()
             for section, endpoint in zip(live, exact, strict=True):
                 section.new = endpoint
-            return
-        level.address = self._table.address(direction, address)
-        if level.address is not None:
+        else:
+            new = self._table.address(direction, address)
             for section in live:
-                if section.media is not None and section.media["m_count"] is None:
+                if new is not None and section.single:
                     section.new = self._table.general(direction, Protocol.UDP, section.endpoint)
+        for section in (level, *governed):
+            section.address = new
 
     def _open_doors(self, data: bytes, sections: list[_Section], direction: Direction) -> dict[Endpoint, Endpoint]:
         """Open the doors that the media lines need; which RTP and RTCP endpoints moved where."""
@@ -126,8 +131,8 @@ class SdpTranslator:
                 continue
             rtp = section.endpoint
             rtcp = Endpoint(rtp.address, rtp.port + 1)
-            if section.rtcp is not None:
-                rtcp = Endpoint(section.rtcp["r_address"] or rtp.address, int(section.rtcp["r_port"]))
+            if section.rtcp:
+                rtcp = Endpoint(section.rtcp[0]["r_address"] or rtp.address, int(section.rtcp[0]["r_port"]))
             outer = self._doors.door(direction, summary.call_id, index, rtp, rtcp, section.new)
             if outer is not None:
                 section.new = outer
@@ -138,27 +143,34 @@ class SdpTranslator:
     def _connection_edits(self, edits: list[Edit], section: _Section, direction: Direction) -> None:
         for number, connection in enumerate(section.connections):
             address = connection["c_address"]
+            if address is None:
+                continue
             new = section.address if number == 0 else self._table.address(direction, address)
             _replace(edits, "SDP c=", connection, "c_address", new)
 
     def _rtcp_edits(
         self, edits: list[Edit], line: Match, section: _Section, moved: dict[Endpoint, Endpoint], direction: Direction
     ) -> None:
-        address = line["r_address"] or section.governing
-        new = self._endpoint(Endpoint(address, int(line["r_port"])), moved, direction) if address else None
-        if new is not None:
-            _replace(edits, "SDP a=rtcp", line, "r_port", b"%d" % new.port)
-            if line["r_address"]:
-                _replace(edits, "SDP a=rtcp", line, "r_address", new.address)
+        """Without an address of its own it goes with the connection address, and stays where that one stays."""
+        own: bytes | None = line["r_address"]
+        if own is None and section.address is None:
+            return
+        new = self._endpoint(Endpoint(own or section.governing, int(line["r_port"])), moved, direction)
+        if new is None or (own is None and new.address != section.address):
+            return
+        _replace(edits, "SDP a=rtcp", line, "r_port", b"%d" % new.port)
+        if own is not None:
+            _replace(edits, "SDP a=rtcp", line, "r_address", new.address)
 
     def _candidate_edits(
         self, edits: list[Edit], line: Match, moved: dict[Endpoint, Endpoint], direction: Direction
     ) -> None:
         """connection-address and `raddr`, each with its port."""
-        new = self._endpoint(Endpoint(line["k_address"], int(line["k_port"])), moved, direction)
-        if new is not None:
-            _replace(edits, "SDP a=candidate", line, "k_address", new.address)
-            _replace(edits, "SDP a=candidate", line, "k_port", b"%d" % new.port)
+        if line["k_address"]:
+            new = self._endpoint(Endpoint(line["k_address"], int(line["k_port"])), moved, direction)
+            if new is not None:
+                _replace(edits, "SDP a=candidate", line, "k_address", new.address)
+                _replace(edits, "SDP a=candidate", line, "k_port", b"%d" % new.port)
         related = RELATED_ADDRESS.match(line.string, line.start("k_extensions"), line.end("k_extensions"))
         if related is None:
             return
@@ -191,12 +203,10 @@ def _describe(data: bytes, start: int, stop: int) -> tuple[Match | None, _Sectio
             current.connections.append(line)
         elif kind == b"o=":
             origin = origin or line
-        elif line["k_address"] is not None:
+        elif line["k_extensions"] is not None:
             current.candidates.append(line)
         else:
-            current.rtcp = line
-    for section in sections:
-        section.governing = session.connections[0]["c_address"] if session.connections else b""
+            current.rtcp.append(line)
     return origin, session, sections
 
 

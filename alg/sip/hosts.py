@@ -37,24 +37,26 @@ def host_port(data: bytes, start: int, stop: int, site: Site) -> HostPort | None
     return _of_via(data, start, stop, site)
 
 
-def user_part(data: bytes, stop: int, site: Site) -> bool:
-    """Whether what looks like a host ending at `stop` is part of a user part, an `@` following in the same URI."""
-    if not site.user_open:
-        return False
-    assert site.closer is not None, "a URI has an end"
-    end = site.closer.search(data, stop)
-    return data.find(b"@", stop, end.start() if end else len(data)) >= 0
+def ends_well(data: bytes, stop: int, site: Site) -> bool:
+    """Whether the URI whose host (or `maddr`) ends at `stop` has its proper end, and no `@` before it.
+
+    An `@` would make the address part of a user part: `<sip:10.0.30.2;day=tuesday@example.com>`.
+    """
+    if site.ending is None:
+        return True
+    end = site.ending.search(data, stop)
+    return end is not None and end[1] is not None and not (site.user_open and data.find(b"@", stop, end.start()) >= 0)
 
 
 def _of_uri(data: bytes, start: int, stop: int, site: Site) -> HostPort | None:
-    assert site.closer is not None, "a URI has an end"
+    assert site.ending is not None, "a URI has an end"
     first = start - site.before
-    end = site.closer.search(data, stop)
+    end = site.ending.search(data, stop)
     last = end.start() if end else len(data)
     uri = grammar.SIP_URI.match(data, first, last)
     if uri is None or (uri.end() < last and data[uri.end()] not in b"?"):
         return None
-    if site.role is Role.URI_HOST and uri.start("host") != start:
+    if site.role is Role.URI_HOST and uri.span("host") != (start, stop):
         return None
     if uri["port"]:
         port = int(uri["port"])
@@ -71,7 +73,9 @@ def _of_via(data: bytes, start: int, stop: int, site: Site) -> HostPort | None:
     comma = text.find(b",")
     text = text if comma < 0 else text[:comma]
     via = grammar.VIA_PARM.match(text)
-    if via is None or (site.role is Role.SENT_BY and via.start("host") != site.before):
+    if via is None or (
+        site.role is Role.SENT_BY and via.span("host") != (site.before, site.before + stop - start)
+    ):
         return None
     if via["port"]:
         port = int(via["port"])

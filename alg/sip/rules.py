@@ -40,9 +40,9 @@ class Site:
     before: int
     """Bytes from the start of the URI or via-parm to the address."""
     user_open: bool = False
-    """No `@` yet: what looks like the host is a user part if one follows before `closer`."""
-    closer: re.Pattern[bytes] | None = None
-    """What ends the URI."""
+    """No `@` yet: what looks like the host is a user part if one follows before the URI ends."""
+    ending: re.Pattern[bytes] | None = None
+    """What ends the URI; group 1 is set if it is the proper end."""
     first: bool = False
     """Via: no other via-parm stands before this one in the field."""
     parameters: bool = True
@@ -51,14 +51,14 @@ class Site:
 
 Locator = Callable[[str, bytes], Site | None]
 
-_CLOSES_BRACKETED = re.compile(rb">|\r\n(?![ \t])")
-_CLOSES_BARE = re.compile(rb"[,\s<>\"]")
-_CLOSES_REQUEST_URI = re.compile(rb"[ \r]")
+_BRACKETED_END = re.compile(rb"(>)|[\r\n]")
+_BARE_END = re.compile(rb"([,\s])|[<>\"]")
+_REQUEST_URI_END = re.compile(rb"( +SIP/\d+\.\d+[ \t]*\r\n)|[ \r]")
 _URI_START = re.compile(rb"sips?:", re.IGNORECASE)
 _REQUEST_URI_PREFIX = re.compile(grammar.TOKEN + rb"+ +(?=[^ ])")
 
 
-def _uri_site(rule: str, uri: bytes, closer: re.Pattern[bytes], parameters: bool) -> Site | None:
+def _uri_site(rule: str, uri: bytes, ending: re.Pattern[bytes], parameters: bool) -> Site | None:
     """The site behind `uri`, the first part of a SIP URI, which ends where an address begins."""
     scheme = _URI_START.match(uri)
     if scheme is None:
@@ -69,9 +69,9 @@ def _uri_site(rule: str, uri: bytes, closer: re.Pattern[bytes], parameters: bool
     if b"@" in behind or re.search(rb"[\s<>\"]", user + behind):
         return None
     if not behind:
-        return Site(rule, Role.URI_HOST, len(uri), not at, closer, parameters=parameters)
+        return Site(rule, Role.URI_HOST, len(uri), not at, ending, parameters=parameters)
     if parameters and behind[-7:].lower() == b";maddr=" and b"?" not in behind:
-        return Site(f"{rule} maddr", Role.URI_MADDR, len(uri), not at, closer)
+        return Site(f"{rule} maddr", Role.URI_MADDR, len(uri), not at, ending)
     return None
 
 
@@ -82,11 +82,11 @@ def uri_hosts(rule: str, prefix: bytes) -> Site | None:
         return None
     opened, closed = text.rfind(b"<"), text.rfind(b">")
     if opened > closed:
-        return _uri_site(rule, text[opened + 1 :], _CLOSES_BRACKETED, parameters=True)
+        return _uri_site(rule, text[opened + 1 :], _BRACKETED_END, parameters=True)
     comma = text.rfind(b",")
     if closed > comma:
         return None
-    return _uri_site(rule, text[comma + 1 :].lstrip(b" \t\r\n"), _CLOSES_BARE, parameters=False)
+    return _uri_site(rule, text[comma + 1 :].lstrip(b" \t\r\n"), _BARE_END, parameters=False)
 
 
 def via_hosts(rule: str, prefix: bytes) -> Site | None:
@@ -109,7 +109,7 @@ def via_hosts(rule: str, prefix: bytes) -> Site | None:
 def request_uri_host(rule: str, prefix: bytes) -> Site | None:
     """The Request-URI (RFC 3261 7.1), its parameters being its own."""
     method = _REQUEST_URI_PREFIX.match(prefix)
-    return _uri_site(rule, prefix[method.end() :], _CLOSES_REQUEST_URI, parameters=True) if method else None
+    return _uri_site(rule, prefix[method.end() :], _REQUEST_URI_END, parameters=True) if method else None
 
 
 @dataclass(frozen=True, slots=True)
