@@ -1,7 +1,8 @@
 """Where the session descriptions are in a message body.
 
 Strategy: a body and its Content-Type come in; out come the spans of all `application/sdp` bodies, of whatever depth, and
-for each part on the way to one, where its own Content-Length stands (RFC 2046 5.1, RFC 3261 7.4).
+for each part on the way to one, where its own Content-Length stands (RFC 2046 5.1, RFC 3261 7.4). Compact names are SIP's
+(RFC 3261 7.3.3), so a part has none; what is compressed or encoded is left alone.
 """
 
 from __future__ import annotations
@@ -13,9 +14,16 @@ from dataclasses import dataclass, field
 
 Span = tuple[int, int]
 
-_CONTENT_TYPE = re.compile(rb"\n(?:content-type|c)[ \t]*:((?:[^\r\n]|\r?\n[ \t])*)", re.IGNORECASE)
-_CONTENT_ENCODING = re.compile(rb"\n(?:content-encoding|e)[ \t]*:((?:[^\r\n]|\r?\n[ \t])*)", re.IGNORECASE)
-_CONTENT_LENGTH = re.compile(rb"\n(?:content-length|l)[ \t]*:[ \t]*(\d{1,15})[ \t]*\r\n(?![ \t])", re.IGNORECASE)
+def _field(names: bytes) -> re.Pattern[bytes]:
+    return re.compile(rb"\n(?:" + names + rb")[ \t]*:((?:[^\r\n]|\r?\n[ \t])*)", re.IGNORECASE)
+
+
+_CONTENT_TYPE = _field(rb"content-type|c")
+_CONTENT_ENCODING = _field(rb"content-encoding|e")
+_PART_TYPE = _field(rb"content-type")
+_PART_ENCODING = _field(rb"content-encoding|content-transfer-encoding")
+_PART_LENGTH = re.compile(rb"\ncontent-length[ \t]*:[ \t]*(\d{1,15})[ \t]*\r\n(?![ \t])", re.IGNORECASE)
+_READABLE = frozenset({b"", b"identity", b"7bit", b"8bit", b"binary"})
 _BOUNDARY = re.compile(rb';\s*boundary\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;"]+))', re.IGNORECASE)
 _MAX_DEPTH = 16
 
@@ -49,14 +57,14 @@ def _collect(
     data: bytes, start: int, body: int, stop: int, lengths: list[PartLength], found: list[SdpBody], depth: int
 ) -> None:
     """Add what the entity with header fields in start:body and content in body:stop holds."""
-    content_type = _CONTENT_TYPE.search(data, start, body)
+    content_type = (_PART_TYPE if depth else _CONTENT_TYPE).search(data, start, body)
     if content_type is None or depth > _MAX_DEPTH:
         return
-    encoding = _CONTENT_ENCODING.search(data, start, body)
-    if encoding is not None and encoding[1].strip().lower() not in (b"", b"identity"):
-        return
+    for encoding in (_PART_ENCODING if depth else _CONTENT_ENCODING).finditer(data, start, body):
+        if encoding[1].strip().lower() not in _READABLE:
+            return
     value = content_type[1].strip()
-    media_type = value.partition(b";")[0].strip().lower()
+    media_type = b"".join(value.partition(b";")[0].lower().split())
     if media_type == b"application/sdp":
         found.append(SdpBody(body, stop, lengths))
     elif media_type.startswith(b"multipart/"):
@@ -88,7 +96,7 @@ def _parts(data: bytes, start: int, stop: int, boundary: bytes) -> Iterator[tupl
 
 def _part_length(data: bytes, start: int, body: int, stop: int) -> list[PartLength]:
     """The part's Content-Length if it has one that is right; a wrong one is not ours to mend."""
-    match = _CONTENT_LENGTH.search(data, start, body)
+    match = _PART_LENGTH.search(data, start, body)
     if match is None or int(match[1]) != stop - body:
         return []
     return [PartLength(match.span(1), (body, stop))]

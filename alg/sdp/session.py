@@ -95,9 +95,12 @@ class SdpTranslator:
         return [edit for edit in edits if edit[3] in self._enabled]
 
     def _place(self, level: _Section, governed: list[_Section], direction: Direction) -> None:
-        """Decide what the connection address of `level` becomes, and the ports of the media lines it governs."""
+        """Decide what the connection address of `level` becomes, and the ports of the media lines it governs.
+
+        Several connection lines are for layered multicast (RFC 8866 5.7): those that differ are mapped by address only.
+        """
         address = level.connections[0]["c_address"]
-        if address is None:
+        if address is None or any(other["c_address"] != address for other in level.connections):
             return
         live = [section for section in governed if section.port]
         for section in (level, *governed):
@@ -141,19 +144,18 @@ class SdpTranslator:
         return moved
 
     def _connection_edits(self, edits: list[Edit], section: _Section, direction: Direction) -> None:
-        for number, connection in enumerate(section.connections):
+        for connection in section.connections:
             address = connection["c_address"]
-            if address is None:
-                continue
-            new = section.address if number == 0 else self._table.address(direction, address)
-            _replace(edits, "SDP c=", connection, "c_address", new)
+            if address is not None:
+                new = section.address if section.address else self._table.address(direction, address)
+                _replace(edits, "SDP c=", connection, "c_address", new)
 
     def _rtcp_edits(
         self, edits: list[Edit], line: Match, section: _Section, moved: dict[Endpoint, Endpoint], direction: Direction
     ) -> None:
         """Without an address of its own it goes with the connection address, and stays where that one stays."""
         own: bytes | None = line["r_address"]
-        if own is None and section.address is None:
+        if int(line["r_port"]) > LAST_PORT or (own is None and section.address is None):
             return
         new = self._endpoint(Endpoint(own or section.governing, int(line["r_port"])), moved, direction)
         if new is None or (own is None and new.address != section.address):
@@ -166,6 +168,8 @@ class SdpTranslator:
         self, edits: list[Edit], line: Match, moved: dict[Endpoint, Endpoint], direction: Direction
     ) -> None:
         """connection-address and `raddr`, each with its port."""
+        if int(line["k_port"]) > LAST_PORT:
+            return
         if line["k_address"]:
             new = self._endpoint(Endpoint(line["k_address"], int(line["k_port"])), moved, direction)
             if new is not None:
@@ -174,7 +178,7 @@ class SdpTranslator:
         related = RELATED_ADDRESS.match(line.string, line.start("k_extensions"), line.end("k_extensions"))
         if related is None:
             return
-        if related["port"] is None:
+        if related["port"] is None or int(related["port"]) > LAST_PORT:
             _replace(edits, "SDP a=candidate", related, "address", self._table.address(direction, related["address"]))
             return
         new = self._endpoint(Endpoint(related["address"], int(related["port"])), moved, direction)

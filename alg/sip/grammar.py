@@ -59,16 +59,16 @@ VIA_PARAMETER_PREFIX = re.compile(rb";" + LWS + rb"*(received|maddr)" + LWS + rb
 """What stands before the address of `received` or `maddr` (RFC 3261 18.2.1, 20.42)."""
 
 VIA_PARAMETER = re.compile(
-    rb";" + LWS + rb"*(received|rport)" + LWS + rb"*=" + LWS + rb"*([^\s;,]+)(?=" + LWS + rb"*(?:[;,]|\Z))",
+    rb";" + LWS + rb"*(received|rport)(?:" + LWS + rb"*=" + LWS + rb"*([^\s;,]+))?(?=" + LWS + rb"*(?:[;,]|\Z))",
     re.IGNORECASE,
 )
-"""`received` and `rport` with a value (RFC 3261 18.2.1, RFC 3581 3)."""
+"""`received` and `rport`, with or without a value (RFC 3261 18.2.1, RFC 3581 3)."""
 
 _FIRST_VIA = re.compile(rb"\n(?:via|v)[ \t]*:", re.IGNORECASE)
 """The topmost Via header field."""
 
-TRANSPORT_TLS = re.compile(rb";transport=tls(?=;|\Z)", re.IGNORECASE)
-"""The URI parameter that moves the default port to 5061 (RFC 3261 19.1.2)."""
+TRANSPORT = re.compile(rb";transport=([^;]*)", re.IGNORECASE)
+"""The URI parameter that, as `tls`, moves the default port to 5061 (RFC 3261 19.1.2)."""
 
 HOST_PORT_TAIL = re.compile(rb"(?::(\d{1,5}))?(?=[;?>, \t\r\n])")
 """[ ":" port ] and what may stand behind a hostport; group 1 is the port."""

@@ -6,6 +6,7 @@ A host without a port counts as 5060, or 5061 for `sips:`, `transport=tls` (RFC 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from alg.sip import grammar
@@ -54,16 +55,15 @@ def _of_uri(data: bytes, start: int, stop: int, site: Site) -> HostPort | None:
     end = site.ending.search(data, stop)
     last = end.start() if end else len(data)
     uri = grammar.SIP_URI.match(data, first, last)
-    if uri is None or (uri.end() < last and data[uri.end()] not in b"?"):
+    if uri is None or (uri.end() < last and data[uri.end()] not in b"?;"):
         return None
     if site.role is Role.URI_HOST and uri.span("host") != (start, stop):
         return None
     if uri["port"]:
         port = int(uri["port"])
         return HostPort(port, uri.span("port")) if port <= LAST_PORT else None
-    secure = uri["scheme"].lower() == b"sips" or (
-        site.parameters and grammar.TRANSPORT_TLS.search(uri["parameters"]) is not None
-    )
+    transport = grammar.TRANSPORT.search(uri["parameters"]) if site.parameters else None
+    secure = uri["scheme"].lower() == b"sips" or (transport is not None and transport[1].lower() == b"tls")
     return HostPort(DEFAULT_TLS_PORT if secure else DEFAULT_PORT)
 
 
@@ -86,9 +86,11 @@ def _of_via(data: bytes, start: int, stop: int, site: Site) -> HostPort | None:
     digits = (via.start("port") + first, via.end("port") + first) if via["port"] and site.role is Role.SENT_BY else None
     if site.role is Role.VIA_MADDR:
         return HostPort(port)
-    parameters = {match[1].lower(): match.span(2) for match in grammar.VIA_PARAMETER.finditer(text, via.end())}
+    parameters: dict[bytes, Span] = {}
+    for match in grammar.VIA_PARAMETER.finditer(text, via.end()):
+        parameters.setdefault(match[1].lower(), match.span(2))
     rport = parameters.get(b"rport")
-    if rport is not None and not (text[slice(*rport)].isdigit() and rport[1] - rport[0] <= 5):
+    if rport is not None and not re.fullmatch(rb"\d{1,5}", text[slice(*rport)]):
         rport = None
     if site.role is Role.RECEIVED and rport is not None:
         port = int(text[slice(*rport)])

@@ -52,7 +52,8 @@ class Site:
 Locator = Callable[[str, bytes], Site | None]
 
 _BRACKETED_END = re.compile(rb"(>)|[\r\n]")
-_BARE_END = re.compile(rb"([,\s])|[<>\"]")
+_BARE_END = re.compile(rb"([;,?\s])|[<>\"]")
+_BARE_END_WITHOUT_USER = re.compile(rb"([,\s\"])|[<>]")
 _REQUEST_URI_END = re.compile(rb"( +SIP/\d+\.\d+[ \t]*\r\n)|[ \r]")
 _URI_START = re.compile(rb"sips?:", re.IGNORECASE)
 _REQUEST_URI_PREFIX = re.compile(grammar.TOKEN + rb"+ +(?=[^ ])")
@@ -82,11 +83,16 @@ def uri_hosts(rule: str, prefix: bytes) -> Site | None:
         return None
     opened, closed = text.rfind(b"<"), text.rfind(b">")
     if opened > closed:
+        if text.rfind(b"<", 0, opened) > closed:
+            return None
         return _uri_site(rule, text[opened + 1 :], _BRACKETED_END, parameters=True)
     comma = text.rfind(b",")
     if closed > comma:
         return None
-    return _uri_site(rule, text[comma + 1 :].lstrip(b" \t\r\n"), _BARE_END, parameters=False)
+    uri = text[comma + 1 :].lstrip(b" \t\r\n")
+    if b";" in uri:
+        return None
+    return _uri_site(rule, uri, _BARE_END if b"@" in uri else _BARE_END_WITHOUT_USER, parameters=False)
 
 
 def via_hosts(rule: str, prefix: bytes) -> Site | None:

@@ -13,7 +13,7 @@ from twisted.internet import error, task
 from alg.config import MediaMode
 from alg.connection import Alg, AlgConnection
 from alg.edge.media import UdpDoors
-from alg.edge.proxy import Address, AlgProxy
+from alg.edge.proxy import Address, AlgProxy, Listener
 from alg.errors import ConfigError
 from alg.ios_debug import IosDebug
 from alg.nat.media import Door, MediaDoors
@@ -79,16 +79,11 @@ class ProxyRun:
     def run(self) -> int:
         """Listen, serve until a signal comes, and clean up."""
         _raise_descriptor_limit()
-        for listener in self._listeners:
-            try:
-                host, port = self._proxy.listen(listener)
-            except error.CannotListenError as failure:
-                reason = failure.socketError.strerror or failure.socketError
-                raise ConfigError(f"--listen {listener.listen[0]}:{listener.listen[1]}: {reason}") from None
-            _say(f"listening on {host}:{port}")
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, self._on_stop)
         signal.signal(signal.SIGHUP, self._on_reload)
+        for host, port in [self._listen(listener) for listener in self._listeners]:
+            _say(f"listening on {host}:{port}")
         expiry = task.LoopingCall(self._expire)
         expiry.clock = self._reactor
         expiry.start(_EXPIRY_INTERVAL, now=False)
@@ -96,6 +91,13 @@ class ProxyRun:
         if self._file is not None:
             self._file.close()
         return 0
+
+    def _listen(self, listener: Listener) -> Address:
+        try:
+            return self._proxy.listen(listener)
+        except error.CannotListenError as failure:
+            reason = failure.socketError.strerror or failure.socketError
+            raise ConfigError(f"--listen {listener.listen[0]}:{listener.listen[1]}: {reason}") from None
 
     def _expire(self) -> None:
         doors = self._alg.doors
