@@ -20,7 +20,6 @@ from alg.tcp.deltas import DeltaHistory
 from alg.trace import MessageRecord, Record, Sink, StreamRecord
 from alg.translator import Translator
 
-
 _REASONS = {
     "port": "port is mapped",
     "rport": "port is mapped",
@@ -211,9 +210,9 @@ class _Stream:
     def _message_record(self, frame: Framed, after: bytes, edits: list[Edit]) -> MessageRecord:
         data = frame.data
         rewrites = tuple(
-            Record(rule, (start, stop), data[start:stop], new, _REASONS.get(rule.rpartition(" ")[2], "address is mapped"))
+            Record(
+                rule, (start, stop), data[start:stop], new, _REASONS.get(rule.rpartition(" ")[2], "address is mapped")
+            )
             for start, stop, new, rule in edits
         )
-        return MessageRecord(
-            self._direction, self.offset_in, self.offset_out, data, after, frame.body, rewrites
-        )
+        return MessageRecord(self._direction, self.offset_in, self.offset_out, after, frame, rewrites)

@@ -1,8 +1,8 @@
 """The text of IOS's `debug ip nat sip`, as a sink of records (FACTS.md section 1, seed 004).
 
 What the document shows is printed in its words and order: for a message of H + B bytes the `NAT-ALG` block, then one
-`register:0 door_created:0` per header field looked into, then the body. Deduced, since the document shows one INVITE only:
-`register:1` for REGISTER, and a response being named by its status code.
+`register:0 door_created:0` per header field looked into, then the body. Deduced, since the document shows one INVITE
+only: `register:1` for REGISTER, and a response being named by its status code.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ class IosDebug:
         self._write = write
 
     def __call__(self, record: MessageRecord | StreamRecord) -> None:
+        """Print the lines of one message; other records have none."""
         if isinstance(record, MessageRecord):
             for line in debug_lines(record):
                 self._write(line)
@@ -81,16 +82,21 @@ def _translations(record: MessageRecord, start: int, stop: int) -> Iterator[str]
 
 def _body_lines(record: MessageRecord) -> Iterator[str]:
     """For each session description: its media lines, those whose address or port changed, its lengths."""
-    old_bodies = sdp_bodies(record.before, record.header_size)
-    new_bodies = sdp_bodies(record.after, record.after.find(b"\r\n\r\n") + 4)
-    for old, new in zip(old_bodies, new_bodies, strict=True):
-        before = _media(record.before, old.start, old.stop)
-        after = _media(record.after, new.start, new.stop)
+    for body in sdp_bodies(record.framed):
+        start = body.start + _growth(record, 0, body.start)
+        stop = start + body.stop - body.start + _growth(record, body.start, body.stop)
+        before = _media(record.before, body.start, body.stop)
+        after = _media(record.after, start, stop)
         yield f"NAT: SIP: Media Lines present:{len(before)}"
         for (scope, *here), (_, *there) in zip(before, after, strict=True):
             if here != there:
                 yield f"NAT: SIP: Translated {scope}m=({here[0]}, {here[1]}) -> ({there[0]}, {there[1]})"
-        yield f"NAT: SIP: old_sdp_len:{old.stop - old.start} new_sdp_len:{new.stop - new.start}"
+        yield f"NAT: SIP: old_sdp_len:{body.stop - body.start} new_sdp_len:{stop - start}"
+
+
+def _growth(record: MessageRecord, start: int, stop: int) -> int:
+    inside = (rewrite for rewrite in record.rewrites if start <= rewrite.span[0] and rewrite.span[1] <= stop)
+    return sum(len(rewrite.after) - len(rewrite.before) for rewrite in inside)
 
 
 def _media(data: bytes, start: int, stop: int) -> list[tuple[str, str, str]]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from alg.direction import Direction
 from alg.sip import message
+from alg.sip.framing import Framed
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +39,22 @@ class MessageRecord:
     """Where it starts in the stream as it came, in bytes."""
     offset_out: int
     """Where it starts in the stream as it left, in bytes."""
-    before: bytes
     after: bytes
-    header_size: int
-    """Bytes of `before` up to and with the empty line."""
+    """The message as it left."""
+    framed: Framed
+    """The message as it came, with its landmarks."""
     rewrites: tuple[Record, ...]
     """In the order of the message."""
+
+    @property
+    def before(self) -> bytes:
+        """The message as it came."""
+        return self.framed.data
+
+    @property
+    def header_size(self) -> int:
+        """Bytes of `before` up to and with the empty line."""
+        return self.framed.body
 
     @property
     def growth(self) -> int:

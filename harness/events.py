@@ -34,7 +34,9 @@ class EventLog:
 
     def connected(self, connection: int, client: Address, listener: Address, target: Address) -> None:
         """Both legs of a connection stand."""
-        self.emit("connected", connection=connection, client=_text(client), listener=_text(listener), target=_text(target))
+        self.emit(
+            "connected", connection=connection, client=_text(client), listener=_text(listener), target=_text(target)
+        )
 
     def refused(self, connection: int, client: Address, target: Address, reason: str) -> None:
         """The target could not be reached."""

@@ -114,8 +114,10 @@ def sip_ports(settings: Settings, flags: Flags) -> frozenset[int] | None:
 def alg_config(settings: Settings, flags: Flags) -> AlgConfig:
     """The ALG's configuration."""
     section = settings.alg
-    maps = [AddressMap.parse(f"{entry.inside}={entry.outside}", f"[[map]] {number}")
-            for number, entry in enumerate(settings.map, 1)]
+    maps = [
+        AddressMap.parse(f"{entry.inside}={entry.outside}", f"[[map]] {number}")
+        for number, entry in enumerate(settings.map, 1)
+    ]
     maps = [AddressMap.parse(text) for text in flags.maps] or maps
     media = MediaMode(flags.media) if flags.media else settings.media.mode or MediaMode.RELAY
     return AlgConfig(

@@ -1,9 +1,9 @@
 """Makes media doors real in proxy mode: two UDP sockets a door, RTP on an even port and RTCP on the next.
 
-Strategy: what reaches a door goes to the endpoint it stands for. It leaves through the partner door, the one that stands
-for the other party of the same media line, so that each party hears its media come from where it sends its own
-(RFC 4961). Without a partner it leaves through the door itself, and what the endpoint answers goes back to where media
-last came from.
+Strategy: what reaches a door goes to the endpoint it stands for. It leaves through the partner door, the one that
+stands for the other party of the same media line, so that each party hears its media come from where it sends its own
+(RFC 4961). Without a partner it leaves through the door itself, and what the endpoint answers goes back to where
+media last came from.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ _MOST_TRIES = 512
 
 class DoorRelay(protocol.DatagramProtocol):
     """One socket of a door: RTP or RTCP."""
+
+    transport: Any
 
     def __init__(self, rtcp: bool, seconds: Callable[[], float]) -> None:
         self.door: Door | None = None
@@ -91,11 +93,11 @@ class UdpDoors:
                 if getattr(failure.socketError, "errno", None) == errno.EADDRINUSE:
                     continue
                 self._unusable.add(wanted.address)
-                self._tell("refused", None, door=str(outer), reason=str(failure.socketError))
+                self._tell("refused", None, address=str(outer), reason=str(failure.socketError))
                 return None
             self._relays[outer], self._ports[outer] = relays, ports
             return outer
-        self._tell("refused", None, door=str(wanted), reason="no free port pair")
+        self._tell("refused", None, address=str(wanted), reason="no free port pair")
         return None
 
     def _listen(self, outer: Endpoint, relays: tuple[DoorRelay, DoorRelay]) -> list[Any]:

@@ -1,15 +1,17 @@
 """A TCP proxy that runs every connection through the ALG: the connection is terminated and regenerated (L4F, seed 004).
 
-Strategy: each accepted connection (the client leg) is paused until the connection to the target (the server leg) stands,
-then bytes flow through one `AlgConnection`. What one side does to its connection, the other sees: an end of stream is
-passed on as one, a reset as a reset. A reader that stops reading stops the other side's writer: Twisted holds at most its
-write buffer (64 KiB) and one read per direction, beside what the ALG holds of an unfinished message.
+Strategy: each accepted connection (the client leg) is paused until the connection to the target (the server leg)
+stands, then bytes flow through one `AlgConnection`. What one side does to its connection, the other sees: an end of
+stream is passed on as one, a reset as a reset. A reader that stops reading stops the other side's writer: Twisted
+holds at most its write buffer (64 KiB) and one read per direction, beside what the ALG holds of an unfinished
+message.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol as Interface
+from typing import Any
+from typing import Protocol as Interface
 
 from twisted.internet import defer, endpoints, error, interfaces, protocol
 from twisted.python.failure import Failure
@@ -104,7 +106,12 @@ class AlgProxy:
         self._emptied = defer.Deferred()
         for crossing in list(self._crossings):
             crossing.finish()
-        killer = self.reactor.callLater(grace, lambda: [crossing.abort("shutdown") for crossing in list(self._crossings)])
+
+        def abort_the_rest() -> None:
+            for crossing in list(self._crossings):
+                crossing.abort("shutdown")
+
+        killer = self.reactor.callLater(grace, abort_the_rest)
 
         def cancel_killer(result: None) -> None:
             if killer.active():
@@ -125,7 +132,7 @@ class Crossing:
         self.server = Leg(self, listener.side.opposite)
         self.client.other, self.server.other = self.server, self.client
         self.alg: AlgConnection | None = None
-        self._connecting: defer.Deferred[protocol.Protocol] | None = None
+        self._connecting: defer.Deferred[Any] | None = None
         self._peer: Address = ("", 0)
         self._reason = "closed"
 
@@ -137,8 +144,9 @@ class Crossing:
         self._peer = (peer.host, peer.port)
         reactor, target = self.proxy.reactor, self.listener.target
         endpoint = endpoints.TCP4ClientEndpoint(reactor, *target, timeout=self.proxy.connect_timeout)
-        self._connecting = endpoint.connect(_ServerLegFactory(self.server))
-        self._connecting.addCallbacks(self._server_connected, self._target_unreachable)
+        connecting: defer.Deferred[Any] = endpoint.connect(_ServerLegFactory(self.server))
+        self._connecting = connecting
+        connecting.addCallbacks(self._server_connected, self._target_unreachable)
 
     def _server_connected(self, _: protocol.Protocol) -> None:
         self._connecting = None
@@ -180,6 +188,16 @@ class Crossing:
             if not (leg.ended or leg.lost):
                 leg.readConnectionLost()
 
+    def cut(self, reason: str) -> None:
+        """Close both legs behind what is still to be sent."""
+        assert self.alg is not None, "only a connection that stands is cut"
+        self._reason = reason
+        for leg in (self.client, self.server):
+            leg.other.transport.write(self.alg.close(leg.direction))
+        for leg in (self.client, self.server):
+            leg.transport.unregisterProducer()
+            leg.transport.loseConnection()
+
     def abort(self, reason: str) -> None:
         """Reset both legs, or give up connecting."""
         self._reason = reason
@@ -195,11 +213,12 @@ class Crossing:
         if not leg.other.lost:
             if leg.other.transport is None:
                 return
-            if reason.check(error.ConnectionDone):
+            if isinstance(reason.value, error.ConnectionDone):
                 leg.other.transport.unregisterProducer()
                 leg.other.transport.loseConnection()
             else:
-                self._reason = "reset"
+                if self._reason == "closed":
+                    self._reason = "reset"
                 leg.other.transport.abortConnection()
             return
         if self.alg is not None and self.proxy.observer:
@@ -212,6 +231,7 @@ class Leg(protocol.Protocol):
     """One of the two TCP connections of a crossing."""
 
     other: Leg
+    transport: Any
 
     def __init__(self, crossing: Crossing, direction: Direction) -> None:
         self.crossing = crossing
@@ -235,7 +255,7 @@ class Leg(protocol.Protocol):
         if out:
             self.other.transport.write(out)
         if alg.must_close:
-            self.crossing.abort(alg.must_close)
+            self.crossing.cut(alg.must_close)
 
     def readConnectionLost(self) -> None:
         """The peer sends no more: what is held goes out, then the other side hears the same."""
@@ -256,7 +276,7 @@ class Leg(protocol.Protocol):
             self.transport.loseConnection()
 
     def connectionLost(self, reason: Failure = protocol.connectionDone) -> None:
-        """This leg is gone."""
+        """The leg is gone."""
         self.lost = True
         self.crossing.leg_lost(self, reason)
 

@@ -1,8 +1,8 @@
 """Finds the IPv4 literals that a NAT table could map, in any bytes.
 
-Strategy: a substring search costs a tenth of a pattern search, so the addresses are looked for first and what they mean is
-asked afterwards. A table of few addresses is searched address by address; a large one by the octets its addresses have in
-common ("10.0."); one whose addresses share nothing falls back to a pattern for any IPv4 literal.
+Strategy: a substring search costs a tenth of a pattern search, so the addresses are looked for first and what they
+mean is asked afterwards. A table of few addresses is searched address by address; a large one by the octets its
+addresses have in common ("10.0."); one whose addresses share nothing falls back to a pattern for any IPv4 literal.
 """
 
 from __future__ import annotations

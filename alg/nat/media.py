@@ -1,9 +1,9 @@
 """Doors: what listens on the other side of the NAT for the media of a call.
 
-Strategy: for each media line that is translated, the SDP translator asks for a door: an even RTP port and the next one
-for RTCP, on the address that stands for the endpoint. An `Opener`, injected by the edge, makes the real thing (UDP
-sockets, or NAT bindings inline) and says which port it got. Doors belong to the dialogs that use them and close with the
-last one, or after inactivity. Time comes in as seconds from any clock.
+Strategy: for each media line that is translated, the SDP translator asks for a door: an even RTP port and the next
+one for RTCP, on the address that stands for the endpoint. An `Opener`, injected by the edge, makes the real thing
+(UDP sockets, or NAT bindings inline) and says which port it got. Doors belong to the dialogs that use them and close
+with the last one, or after inactivity. Time comes in as seconds from any clock.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """The NAT table: which address and port stands for which on the other side.
 
-Strategy: an address or an (address, port) in wire form comes in with its direction; what stands for it comes out, or None.
-Three kinds of entry, asked in this order: static maps of one address and port, static maps of one address (ports kept),
-and the pool, whose bindings are made as they are first asked for. Pool bindings are endpoint-independent: one per inside
-(address, port) and protocol, whatever the far end (RFC 4787 4.1, RFC 5382 4.1), and paired: an inside address stays with
-one pool address (RFC 4787 4.1, REQ-2).
+Strategy: an address or an (address, port) in wire form comes in with its direction; what stands for it comes out, or
+None. Three kinds of entry, asked in this order: static maps of one address and port, static maps of one address
+(ports kept), and the pool, whose bindings are made as they are first asked for. Pool bindings are
+endpoint-independent: one per inside (address, port) and protocol, whatever the far end (RFC 4787 4.1, RFC 5382 4.1),
+and paired: an inside address stays with one pool address (RFC 4787 4.1, REQ-2).
 """
 
 from __future__ import annotations
@@ -61,7 +61,9 @@ class PoolBindings:
             paired = self._paired[inside] = pool[len(self._paired) % len(pool)]
         return paired
 
-    def bind(self, protocol: Protocol, inside: Endpoint, address: bytes, reserved: frozenset[Endpoint]) -> Endpoint | None:
+    def bind(
+        self, protocol: Protocol, inside: Endpoint, address: bytes, reserved: frozenset[Endpoint]
+    ) -> Endpoint | None:
         """The binding of an inside endpoint on a pool address; None when the address has no port left.
 
         The same port where it is free; otherwise the next free one of the same parity (RFC 4787 4.2.2), so that an RTP

@@ -59,7 +59,9 @@ class Profile:
 def names() -> list[str]:
     """The shipped profiles."""
     return sorted(
-        entry.name.removesuffix(".toml") for entry in resources.files(__name__).iterdir() if entry.name.endswith(".toml")
+        entry.name.removesuffix(".toml")
+        for entry in resources.files(__name__).iterdir()
+        if entry.name.endswith(".toml")
     )
 
 

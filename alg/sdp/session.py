@@ -3,7 +3,8 @@
 Strategy: one pass finds the lines that the table `alg.sdp.rules` names. Then each media line is looked at with the
 connection address that governs it (its own `c=`, else the session's; RFC 8866 5.7):
 
-1. A static map of exactly (address, port), or inward a binding, translates both. A `c=` follows if all the media lines it
+1. A static map of exactly (address, port), or inward a binding, translates both. A `c=` follows if all the media
+lines it
    governs agree on the new address; if they do not, nothing of them changes.
 2. Otherwise a mapped address is replaced, and the port if a door or a pool binding says so.
 
@@ -16,6 +17,7 @@ import re
 from dataclasses import dataclass, field
 
 from alg.direction import Direction
+from alg.nat.finder import Hit
 from alg.nat.media import UDP_MEDIA, MediaDoors
 from alg.nat.table import LAST_PORT, Endpoint, NatTable, Protocol
 from alg.profiles import Profile
@@ -72,8 +74,32 @@ class SdpTranslator:
         self._doors = doors if "m=" in profile.sdp else None
         self._enabled = frozenset(f"SDP {name}" for name in profile.sdp)
 
-    def edits(self, data: bytes, start: int, stop: int, direction: Direction) -> list[Edit]:
+    def edits(self, data: bytes, start: int, stop: int, hits: list[Hit], direction: Direction) -> list[Edit]:
         """The edits of the session description in start:stop of the message `data`, in no order."""
+        if self._doors is None:
+            edits = self._address_edits(data, start, stop, hits, self._table.fixed[direction])
+            if edits is not None:
+                return edits
+        return self._edits(data, start, stop, direction)
+
+    def _address_edits(
+        self, data: bytes, first: int, last: int, hits: list[Hit], fixed: dict[bytes, bytes]
+    ) -> list[Edit] | None:
+        """The edits if no port can change, when only the lines that the hits are in need a look; None otherwise."""
+        edits: list[Edit] = []
+        for start, stop, address in hits:
+            if first <= start < last:
+                new = fixed.get(address)
+                if new is None:
+                    return None
+                line = SDP_LINE.match(data, data.rfind(b"\n", 0, start), last)
+                rule = _address_rule(line, (start, stop)) if line is not None else None
+                if rule is not None and rule in self._enabled:
+                    edits.append((start, stop, new, rule))
+        return edits
+
+    def _edits(self, data: bytes, start: int, stop: int, direction: Direction) -> list[Edit]:
+        """The edits where ports may change: the whole description matters."""
         origin, session, sections = _describe(data, start, stop)
         for section in sections:
             if section.connections:
@@ -110,7 +136,7 @@ class SdpTranslator:
         ]
         addresses = {endpoint.address for endpoint in exact if endpoint is not None}
         if None not in exact and len(addresses) == 1:
-            new = addresses.pop()
+            new: bytes | None = addresses.pop()
             for section, endpoint in zip(live, exact, strict=True):
                 section.new = endpoint
         else:
@@ -186,9 +212,7 @@ class SdpTranslator:
             _replace(edits, "SDP a=candidate", related, "address", new.address)
             _replace(edits, "SDP a=candidate", related, "port", b"%d" % new.port)
 
-    def _endpoint(
-        self, endpoint: Endpoint, moved: dict[Endpoint, Endpoint], direction: Direction
-    ) -> Endpoint | None:
+    def _endpoint(self, endpoint: Endpoint, moved: dict[Endpoint, Endpoint], direction: Direction) -> Endpoint | None:
         return moved.get(endpoint) or self._table.endpoint(direction, Protocol.UDP, endpoint)
 
 
@@ -212,6 +236,21 @@ def _describe(data: bytes, start: int, stop: int) -> tuple[Match | None, _Sectio
         else:
             current.rtcp.append(line)
     return origin, session, sections
+
+
+def _address_rule(line: Match, span: tuple[int, int]) -> str | None:
+    """The rule that names exactly these bytes of a line an address, if one does."""
+    if line.span("c_address") == span:
+        return "SDP c="
+    if line.span("o_address") == span:
+        return "SDP o="
+    if line["r_port"] is not None and int(line["r_port"]) <= LAST_PORT and line.span("r_address") == span:
+        return "SDP a=rtcp"
+    if line["k_port"] is not None and int(line["k_port"]) <= LAST_PORT:
+        related = RELATED_ADDRESS.match(line.string, line.start("k_extensions"), line.end("k_extensions"))
+        if line.span("k_address") == span or (related is not None and related.span("address") == span):
+            return "SDP a=candidate"
+    return None
 
 
 def _replace(edits: list[Edit], rule: str, line: Match, group: str, new: bytes | None) -> None:

@@ -19,7 +19,12 @@ from alg.sip import grammar
 
 Span = tuple[int, int]
 
+_LINE_END = b"\r\n"
 _LINE_ENDS = re.compile(rb"[\r\n]+")
+_START_LINE = grammar.START_LINE.match
+_LANDMARK = grammar.LANDMARK.search
+_MALFORMED = -1
+"""Start of the span of a Content-Length that is no number; its stop is where the field starts."""
 _MOST_DIGITS = 18
 """Of a Content-Length; more is past any limit."""
 
@@ -33,6 +38,8 @@ class Framed:
     """Offset of the body."""
     lengths: list[Span]
     """Where the digits of its Content-Length stand; several that agree are all there."""
+    content: list[Span]
+    """Where the names (with their colons) of fields that say what the body is stand: Content-Type, Content-Encoding."""
 
 
 @dataclass(slots=True)
@@ -95,7 +102,10 @@ class MessageFramer:
                 out.append(Passed(data[position:]))
                 break
             try:
-                taken = self._take(data, position, out)
+                if self._ordinary and data[position] not in _LINE_END:
+                    taken = self._take_message(data, position, out)
+                else:
+                    taken = self._take(data, position, out)
             except MessageError as error:
                 self.lost = True
                 out.append(Passed(data[position:], error))
@@ -105,6 +115,11 @@ class MessageFramer:
                 break
             position += taken
         return out
+
+    @property
+    def _ordinary(self) -> bool:
+        """Whether messages are taken one after the other, none being passed on in pieces."""
+        return self._synchronised and not self._passing and self._skimmer is None
 
     def _worth_looking(self) -> bool:
         """Whether the held bytes can have become a whole message, without searching any byte twice."""
@@ -136,49 +151,64 @@ class MessageFramer:
             out.append(Passed(line_ends[0]))
             return len(line_ends[0])
         if not self._synchronised:
-            if grammar.START_LINE.match(data, position) is None or data.find(b"\r\n\r\n", position) < 0:
+            if _START_LINE(data, position) is None or data.find(b"\r\n\r\n", position) < 0:
                 out.append(Passed(data[position:]))
                 return len(data) - position
             self._synchronised = True
         return self._take_message(data, position, out)
 
     def _take_message(self, data: bytes, position: int, out: list[Framed | Passed]) -> int:
-        _check_start_line(data, position)
-        body, lengths = _header_end(data, position)
-        if body < 0:
-            if len(data) - position > self.limits.max_header_bytes:
-                self._skimmer = _HeaderSkimmer()
-                error = LimitExceeded("max_header_bytes", self._header_reason(), self.limits.max_header_bytes)
-                return self._skim(data[position:], out, error)
-            self._wanted = 0
-            return 0
-        length = _content_length(data, position, lengths)
-        size = body - position + length
-        limit = self._past_limit(body - position, length)
-        if limit is not None:
+        if _START_LINE(data, position) is None:
+            _check_beginning(data, position)
+        lengths: list[Span] = []
+        content: list[Span] = []
+        scan = position
+        while (landmark := _LANDMARK(data, scan)) is not None:
+            scan = landmark.end()
+            kind = landmark.lastgroup
+            if kind == "end":
+                break
+            if kind == "content":
+                content.append(landmark.span("content"))
+            else:
+                lengths.append(landmark.span("digits") if kind else (_MALFORMED, landmark.start() + 1))
+        else:
+            return self._incomplete(data, position, out)
+        header = scan - position
+        length = _content_length(data, position, lengths) if lengths else 0
+        size = header + length
+        limits = self.limits
+        if header > limits.max_header_bytes or length > limits.max_body_bytes:
             taken = min(size, len(data) - position)
             self._passing = size - taken
-            out.append(Passed(data[position : position + taken], limit))
+            out.append(Passed(data[position : position + taken], self._past_limit(header, length)))
             return taken
         if position + size > len(data):
             self._wanted = size
             return 0
         self._wanted = 0
-        if position:
+        if size != len(data):
             data = data[position : position + size]
+        if position:
             lengths = [(start - position, stop - position) for start, stop in lengths]
-        elif size < len(data):
-            data = data[:size]
-        out.append(Framed(data, body - position, lengths))
+            content = [(start - position, stop - position) for start, stop in content]
+        out.append(Framed(data, header, lengths, content))
         return size
 
-    def _past_limit(self, header: int, length: int) -> LimitExceeded | None:
+    def _incomplete(self, data: bytes, position: int, out: list[Framed | Passed]) -> int:
+        """A header block whose end has not come: held, or passed on if it is too long."""
+        if len(data) - position <= self.limits.max_header_bytes:
+            self._wanted = 0
+            return 0
+        self._skimmer = _HeaderSkimmer()
+        error = LimitExceeded("max_header_bytes", self._header_reason(), self.limits.max_header_bytes)
+        return self._skim(data[position:], out, error)
+
+    def _past_limit(self, header: int, length: int) -> LimitExceeded:
         if header > self.limits.max_header_bytes:
             return LimitExceeded("max_header_bytes", self._header_reason(), self.limits.max_header_bytes)
-        if length > self.limits.max_body_bytes:
-            reason = f"body of {length} bytes exceeds max_body_bytes {self.limits.max_body_bytes}"
-            return LimitExceeded("max_body_bytes", reason, header)
-        return None
+        reason = f"body of {length} bytes exceeds max_body_bytes {self.limits.max_body_bytes}"
+        return LimitExceeded("max_body_bytes", reason, header)
 
     def _header_reason(self) -> str:
         return f"header block exceeds max_header_bytes {self.limits.max_header_bytes}"
@@ -211,66 +241,40 @@ class _HeaderSkimmer:
         shift = len(self._line)
         last_line = text.rfind(b"\n")
         position = 0
-        while (match := grammar.HEADER_END_OR_LENGTH.search(text, position)) is not None:
-            if match[1]:
-                return max(0, match.end() - shift), self._value or 0
-            if match.start() == last_line:
+        while (landmark := _LANDMARK(text, position)) is not None:
+            position = landmark.end()
+            if landmark.lastgroup == "end":
+                return max(0, position - shift), self._value or 0
+            if landmark.start() == last_line:
                 break
-            length = _digits_value(match[2], match.start())
-            if self._value not in (None, length):
-                raise SipSyntaxError("content-length", "contradicting Content-Lengths", match.start())
-            self._value = length
-            position = match.end(2)
+            if landmark.lastgroup != "content":
+                digits = landmark.span("digits") if landmark.lastgroup else (_MALFORMED, landmark.start() + 1)
+                self._value = _content_length(text, 0, [digits], self._value)
         start = max(0, last_line - 3)
         self._line = text[start:] if last_line >= 0 and len(text) - start <= 4096 else text[-3:]
         return None, 0
 
 
-def _check_start_line(data: bytes, position: int) -> None:
-    """SipSyntaxError unless a start line begins here, whole or as far as it has come."""
-    if grammar.START_LINE.match(data, position) is not None:
-        return
-    line_end = data.find(b"\n", position)
-    if line_end >= 0:
+def _check_beginning(data: bytes, position: int) -> None:
+    """SipSyntaxError unless what has come so far can become a start line."""
+    if data.find(b"\n", position) >= 0:
         raise SipSyntaxError("start-line", "no SIP start line", 0)
     if grammar.START_LINE_PREFIX.match(data[position : position + 256]) is None:
         raise SipSyntaxError("start-line", "bytes that begin no SIP start line", 0)
 
 
-def _header_end(data: bytes, position: int) -> tuple[int, list[Span]]:
-    """(offset behind the empty line or -1, spans of Content-Length digits; a malformed one has a negative start)."""
-    lengths: list[Span] = []
-    search = grammar.HEADER_END_OR_LENGTH.search
-    scan = position
-    while (match := search(data, scan)) is not None:
-        kind = match.lastindex
-        if kind == 1:
-            return match.end(), lengths
-        if kind is None:
-            lengths.append((-1, match.start() + 1))
-            scan = match.end()
-        else:
-            lengths.append(match.span(2))
-            scan = match.end(2)
-    return -1, lengths
-
-
-def _content_length(data: bytes, position: int, lengths: list[Span]) -> int:
-    """The body length that the Content-Lengths agree on, 0 if there is none."""
-    value: int | None = None
+def _content_length(data: bytes, position: int, lengths: list[Span], value: int | None = None) -> int:
+    """The body length that the Content-Lengths agree on, with each other and with `value` if there is one."""
     for start, stop in lengths:
-        if start < 0:
+        if start == _MALFORMED:
             raise SipSyntaxError("content-length", "Content-Length is no number", stop - position)
-        length = _digits_value(data[start:stop], start - position)
-        if value not in (None, length):
-            raise SipSyntaxError("content-length", f"contradicting Content-Lengths {value} and {length}", start - position)
+        digits = data[start:stop]
+        if stop - start > _MOST_DIGITS and len(digits.lstrip(b"0")) > _MOST_DIGITS:
+            raise SipSyntaxError("content-length", f"Content-Length of {len(digits)} digits", start - position)
+        length = int(digits[-_MOST_DIGITS:])
+        if value is not None and value != length:
+            reason = f"contradicting Content-Lengths {value} and {length}"
+            raise SipSyntaxError("content-length", reason, start - position)
         value = length
-    return value or 0
-
-
-def _digits_value(digits: bytes | None, offset: int) -> int:
-    if digits is None:
-        raise SipSyntaxError("content-length", "Content-Length is no number", offset)
-    if len(digits) > _MOST_DIGITS and len(digits.lstrip(b"0")) > _MOST_DIGITS:
-        raise SipSyntaxError("content-length", f"Content-Length of {len(digits)} digits", offset)
-    return int(digits[-_MOST_DIGITS:])
+    assert value is not None, "asked only where there is a Content-Length"
+    return value

@@ -1,7 +1,7 @@
 """The pieces of RFC 3261's grammar that an ALG needs, as compiled patterns over bytes.
 
-Each pattern stands under the production it implements. They are lenient where a middlebox must be (any case, white space
-where the RFC allows LWS) and strict where leniency would rewrite something that is no host.
+Each pattern stands under the production it implements. They are lenient where a middlebox must be (any case, white
+space where the RFC allows LWS) and strict where leniency would rewrite something that is no host.
 """
 
 from __future__ import annotations
@@ -22,11 +22,15 @@ START_LINE = re.compile(
 START_LINE_PREFIX = re.compile(rb"(?:" + TOKEN + rb"+(?: [^\r\n]*)?|SIP/[\d.]*(?: [^\r\n]*)?)\r?\Z", re.IGNORECASE)
 """What the beginning of a start line looks like before its CRLF has come."""
 
-HEADER_END_OR_LENGTH = re.compile(
-    rb"\n(?:(?<=\r\n)(\r\n)|(?:content-length|l)[ \t]*:(?:" + LWS + rb"*(\d+)" + LWS + rb"*\r\n(?![ \t]))?)",
+LANDMARK = re.compile(
+    rb"\n(?=[\rcel])(?:(?<=\r\n)(?P<end>\r\n)"
+    rb"|(?:content-length|l)[ \t]*:(?P<length>" + LWS + rb"*(?P<digits>\d+)(?=" + LWS + rb"*\r\n(?![ \t])))?"
+    rb"|(?P<content>(?:content-(?:type|encoding)|[ce])[ \t]*:))",
     re.IGNORECASE,
 )
-"""Whichever comes first: the empty line (group 1), or a Content-Length (group 2 its digits, unset if it is malformed)."""
+"""What a framer steers by in a header block, whichever comes next: the empty line; a Content-Length (without
+`digits` if it is malformed); a field that says what the body is. The look-ahead turns most lines away at their first
+letter."""
 
 FIELD_NAME = re.compile(rb"(" + TOKEN + rb"+)[ \t]*:")
 """header-name HCOLON (RFC 3261 7.3.1)."""
@@ -42,9 +46,27 @@ SIP_URI = re.compile(
 """SIP-URI without its headers (RFC 3261 19.1.1)."""
 
 VIA_PARM = re.compile(
-    LWS + rb"*SIP" + LWS + rb"*/" + LWS + rb"*[\d.]+" + LWS + rb"*/" + LWS + rb"*(?P<transport>" + TOKEN + rb"+)"
-    + LWS + rb"+(?P<host>\[[^\]]*\]|[^\s:;,\[\]]+)(?:" + LWS + rb"*:" + LWS + rb"*(?P<port>\d{1,5}))?"
-    + rb"(?=" + LWS + rb"*(?:[;,?>]|\Z))",
+    LWS
+    + rb"*SIP"
+    + LWS
+    + rb"*/"
+    + LWS
+    + rb"*[\d.]+"
+    + LWS
+    + rb"*/"
+    + LWS
+    + rb"*(?P<transport>"
+    + TOKEN
+    + rb"+)"
+    + LWS
+    + rb"+(?P<host>\[[^\]]*\]|[^\s:;,\[\]]+)(?:"
+    + LWS
+    + rb"*:"
+    + LWS
+    + rb"*(?P<port>\d{1,5}))?"
+    + rb"(?="
+    + LWS
+    + rb"*(?:[;,?>]|\Z))",
     re.IGNORECASE,
 )
 """via-parm up to its parameters (RFC 3261 20.42)."""
@@ -59,7 +81,7 @@ VIA_PARAMETER_PREFIX = re.compile(rb";" + LWS + rb"*(received|maddr)" + LWS + rb
 """What stands before the address of `received` or `maddr` (RFC 3261 18.2.1, 20.42)."""
 
 VIA_PARAMETER = re.compile(
-    rb";" + LWS + rb"*(received|rport)(?:" + LWS + rb"*=" + LWS + rb"*([^\s;,]+))?(?=" + LWS + rb"*(?:[;,]|\Z))",
+    rb";" + LWS + rb"*(received|rport)(?:" + LWS + rb"*=" + LWS + rb"*([^\s;,]*))?(?=" + LWS + rb"*(?:[;,]|\Z))",
     re.IGNORECASE,
 )
 """`received` and `rport`, with or without a value (RFC 3261 18.2.1, RFC 3581 3)."""

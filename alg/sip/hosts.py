@@ -1,7 +1,7 @@
 """The port that goes with a host, where it stands, and where `rport` stands: for translations that depend on ports.
 
-A host without a port counts as 5060, or 5061 for `sips:`, `transport=tls` (RFC 3261 19.1.2) and a Via over TLS (18.2.2).
-`maddr` goes with the port of its URI or sent-by, `received` with `rport` (RFC 3581 4).
+A host without a port counts as 5060, or 5061 for `sips:`, `transport=tls` (RFC 3261 19.1.2) and a Via over TLS
+(18.2.2). `maddr` goes with the port of its URI or sent-by, `received` with `rport` (RFC 3581 4).
 """
 
 from __future__ import annotations
@@ -36,6 +36,12 @@ def host_port(data: bytes, start: int, stop: int, site: Site) -> HostPort | None
     if site.role in (Role.URI_HOST, Role.URI_MADDR):
         return _of_uri(data, start, stop, site)
     return _of_via(data, start, stop, site)
+
+
+def followed_by_port_or_delimiter(data: bytes, stop: int) -> bool:
+    """Whether a host that ends at `stop` is whole: a port number, or none, and then something that ends a hostport."""
+    tail = grammar.HOST_PORT_TAIL.match(data, stop)
+    return tail is not None and (tail[1] is None or int(tail[1]) <= LAST_PORT)
 
 
 def ends_well(data: bytes, stop: int, site: Site) -> bool:
@@ -73,14 +79,10 @@ def _of_via(data: bytes, start: int, stop: int, site: Site) -> HostPort | None:
     comma = text.find(b",")
     text = text if comma < 0 else text[:comma]
     via = grammar.VIA_PARM.match(text)
-    if via is None or (
-        site.role is Role.SENT_BY and via.span("host") != (site.before, site.before + stop - start)
-    ):
+    if via is None or (site.role is Role.SENT_BY and via.span("host") != (site.before, site.before + stop - start)):
         return None
-    if via["port"]:
-        port = int(via["port"])
-    else:
-        port = DEFAULT_TLS_PORT if via["transport"].lower() == b"tls" else DEFAULT_PORT
+    default = DEFAULT_TLS_PORT if via["transport"].lower() == b"tls" else DEFAULT_PORT
+    port = int(via["port"] or default)
     if port > LAST_PORT:
         return None
     digits = (via.start("port") + first, via.end("port") + first) if via["port"] and site.role is Role.SENT_BY else None

@@ -86,4 +86,6 @@ def summarise(data: bytes) -> Summary:
         method = data.partition(b" ")[0].decode("utf-8", "replace")
     call_id = field_value(data, b"call-id", b"i") or b""
     cseq = field_value(data, b"cseq") or b""
-    return Summary(method, number, call_id.decode("utf-8", "replace"), " ".join(cseq.decode("utf-8", "replace").split()))
+    return Summary(
+        method, number, call_id.decode("utf-8", "replace"), " ".join(cseq.decode("utf-8", "replace").split())
+    )

@@ -48,6 +48,10 @@ class Site:
     parameters: bool = True
     """Parameters behind the URI are the URI's, not the header field's (RFC 3261 20.10)."""
 
+    def decided_by(self, tail: bytes) -> bool:
+        """Whether the bytes right behind the host, followed by any others, tell that the URI has its proper end."""
+        return self.ending is None or (self.ending is not _REQUEST_URI_END and self.ending.search(tail) is not None)
+
 
 Locator = Callable[[str, bytes], Site | None]
 

@@ -30,13 +30,22 @@ _EXPIRY_INTERVAL = 5.0
 @click.option("--listen", metavar="HOST:PORT", help="Where clients connect; port 0 takes any free one.")
 @click.option("--to", metavar="HOST:PORT", help="Where connections go.")
 @alg_options
-@click.option("--sip-port", "sip_ports", type=click.IntRange(1, 65535), multiple=True, metavar="N",
-              help="The ALG looks into connections whose local or remote port this is. Repeatable.  "
-              "[default: 5060 and the listening port]")
+@click.option(
+    "--sip-port",
+    "sip_ports",
+    type=click.IntRange(1, 65535),
+    multiple=True,
+    metavar="N",
+    help="The ALG looks into connections whose local or remote port this is. Repeatable.  "
+    "[default: 5060 and the listening port]",
+)
 @click.option("--side", type=click.Choice(["inside", "outside"]), help="Where clients connect from.  [default: inside]")
-@click.option("--media", type=click.Choice([mode.value for mode in MediaMode]),
-              help="relay: a UDP door for each media line that is translated; rewrite: addresses only; off: SDP stays as "
-              "it is.  [default: relay]")
+@click.option(
+    "--media",
+    type=click.Choice([mode.value for mode in MediaMode]),
+    help="relay: a UDP door for each media line that is translated; rewrite: addresses only; off: SDP stays as "
+    "it is.  [default: relay]",
+)
 @click.option("--events", metavar="F.jsonl", help="Write events there, one JSON object a line.")
 @click.option("--debug-ip-nat-sip", is_flag=True, help="Print what IOS's debug ip nat sip would, on standard error.")
 @click.option("--config", metavar="F.toml", help="Configuration file; flags win over it. SIGHUP reads it again.")
@@ -139,8 +148,10 @@ class ConsoleObserver:
 
     def refused(self, connection: int, client: Address, target: Address, reason: str) -> None:
         """The target could not be reached."""
-        _say(f"sipalg proxy: connection {connection} from {client[0]}:{client[1]} reset: "
-             f"cannot connect to {target[0]}:{target[1]}: {reason}")
+        _say(
+            f"sipalg proxy: connection {connection} from {client[0]}:{client[1]} reset: "
+            f"cannot connect to {target[0]}:{target[1]}: {reason}"
+        )
         if self._log:
             self._log.refused(connection, client, target, reason)
 
@@ -156,14 +167,17 @@ class ConsoleObserver:
     def door(self, action: str, door: Door | None, **fields: Any) -> None:
         """A media door opened, closed, or could not be opened."""
         if door is None:
-            _say(f"sipalg proxy: no media door on {fields['door']}: {fields['reason']}; addresses are mapped, media is not relayed")
+            _say(
+                f"sipalg proxy: no media door on {fields['address']}: {fields['reason']}; "
+                "addresses are mapped, media is not relayed"
+            )
         if self._log:
             self._log.door(action, door, **fields)
 
 
 def _open_events(path: str) -> TextIO:
     try:
-        return open(path, "w", encoding="utf-8", buffering=1)  # noqa: SIM115 - closed when the run ends
+        return open(path, "w", encoding="utf-8", buffering=1)
     except OSError as failure:
         raise ConfigError(f"--events {path}: {failure.strerror}") from None
 

@@ -21,8 +21,13 @@ _INPUT_CUT_SHORT = 3
 
 @click.command("rewrite")
 @alg_options
-@click.option("--direction", type=click.Choice(["out", "in"]), default="out", show_default=True,
-              help="Way of the stream: from inside to outside, or back.")
+@click.option(
+    "--direction",
+    type=click.Choice(["out", "in"]),
+    default="out",
+    show_default=True,
+    help="Way of the stream: from inside to outside, or back.",
+)
 @click.option("--debug-ip-nat-sip", is_flag=True, help="Print what IOS's debug ip nat sip would, on standard error.")
 def command(direction: str, debug_ip_nat_sip: bool, **options: Any) -> int:
     """Rewrite a SIP byte stream from standard input to standard output.
@@ -60,4 +65,6 @@ def _explain(record: MessageRecord | StreamRecord) -> None:
     """Say on standard error which bytes passed untouched, and why."""
     if isinstance(record, StreamRecord) and record.record.rule == "passthrough":
         start, stop = record.record.span
-        click.echo(f"sipalg rewrite: passed {stop - start} bytes at offset {start} untouched: {record.record.reason}", err=True)
+        click.echo(
+            f"sipalg rewrite: passed {stop - start} bytes at offset {start} untouched: {record.record.reason}", err=True
+        )
