@@ -23,12 +23,11 @@ def growth(edits: list[Edit], first: int = 0, last: int = sys.maxsize) -> int:
 
 def apply_edits(data: bytes, edits: list[Edit]) -> bytes:
     """`data` with every edit done. Edits must be in ascending order and must not overlap."""
-    pieces = []
+    pieces: list[bytes] = []
     position = 0
     for start, stop, new, _ in edits:
         assert start >= position, f"edit at {start} overlaps what ends at {position}"
-        pieces.append(data[position:start])
-        pieces.append(new)
+        pieces += data[position:start], new
         position = stop
     pieces.append(data[position:])
     return b"".join(pieces)

@@ -20,6 +20,8 @@ from alg.nat.table import LAST_PORT, Endpoint
 FIRST_RELAY_PORT = 16384
 """Where the search for another even port starts: Cisco's RTP range is 16384-32767."""
 _MOST_TRIES = 512
+_TAKEN = (errno.EADDRINUSE, errno.EACCES)
+"""The port is another program's, or a privileged one: the next may do."""
 
 
 class DoorRelay(protocol.DatagramProtocol):
@@ -60,7 +62,7 @@ class DoorRelay(protocol.DatagramProtocol):
     def _send(self, through: DoorRelay, datagram: bytes, target: tuple[str, int]) -> None:
         try:
             through.transport.write(datagram, target)
-        except OSError:
+        except (OSError, OverflowError, ValueError, error.MessageLengthError):
             self.undeliverable += 1
 
 
@@ -90,9 +92,11 @@ class UdpDoors:
             try:
                 ports = self._listen(outer, relays)
             except error.CannotListenError as failure:
-                if getattr(failure.socketError, "errno", None) == errno.EADDRINUSE:
+                number = getattr(failure.socketError, "errno", None)
+                if number in _TAKEN:
                     continue
-                self._unusable.add(wanted.address)
+                if number == errno.EADDRNOTAVAIL:
+                    self._unusable.add(wanted.address)
                 self._tell("refused", None, address=str(outer), reason=str(failure.socketError))
                 return None
             self._relays[outer], self._ports[outer] = relays, ports
@@ -118,13 +122,16 @@ class UdpDoors:
     def joined(self, door: Door, partner: Door) -> None:
         """Two doors stand for the two parties of one media line."""
         for here, there in zip(self._relays[door.outer], self._relays[partner.outer], strict=True):
+            for former in (here.partner, there.partner):
+                if former is not None:
+                    former.partner = None
             here.partner, there.partner = there, here
 
     def closed(self, door: Door, reason: str) -> None:
         """Close the sockets of a door."""
         relays = self._relays.pop(door.outer)
         for relay in relays:
-            if relay.partner is not None and relay.partner.partner is relay:
+            if relay.partner is not None:
                 relay.partner.partner = None
         for port in self._ports.pop(door.outer):
             port.stopListening()

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from alg.direction import Direction
 from alg.nat.table import Endpoint
-from alg.sip.message import summarise
+from alg.sip.message import status_code, summarise
 
 UDP_MEDIA = frozenset(
     b"RTP/AVP RTP/AVPF RTP/SAVP RTP/SAVPF UDP/TLS/RTP/SAVP UDP/TLS/RTP/SAVPF udp udptl UDP/BFCP UDP/TLS/BFCP".split()
@@ -104,18 +104,19 @@ class MediaDoors:
 
     def observe(self, message: bytes) -> None:
         """Follow the dialogs: close a call's doors when it ended or never came about (RFC 3261 12.3, 13.2.2.3)."""
-        if not self._calls:
+        status = status_code(message) if self._calls else None
+        if status is None or status < 200:
             return
         summary = summarise(message)
         call = self._calls.get(summary.call_id)
-        if call is None or summary.status is None or summary.status < 200:
+        if call is None:
             return
-        if summary.cseq_method == "BYE" and (summary.status < 300 or summary.status in (408, 481)):
+        if summary.cseq_method == "BYE" and (status < 300 or status in (408, 481)):
             self.hang_up(summary.call_id, "BYE")
-        elif summary.cseq_method == "INVITE" and summary.status < 300:
+        elif summary.cseq_method == "INVITE" and status < 300:
             call.established = True
         elif summary.cseq_method == "INVITE" and not call.established:
-            self.hang_up(summary.call_id, f"INVITE answered {summary.status}")
+            self.hang_up(summary.call_id, f"INVITE answered {status}")
 
     def hang_up(self, call_id: str, reason: str) -> None:
         """Close the doors that only this call uses."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from alg.sip import grammar
 
@@ -68,24 +69,28 @@ def header_fields(data: bytes) -> Iterator[HeaderField]:
 
 
 def field_value(data: bytes, *names: bytes) -> bytes | None:
-    """The value of the first field with one of these lower-case names, unfolded; None if there is none."""
-    for entry in header_fields(data):
-        if entry.name.lower() in names:
-            return _FOLD.sub(b" ", data[entry.value : entry.stop])
-    return None
+    """The value of the first field with one of these names (in any case), unfolded; None if there is none."""
+    match = _field_pattern(*names).search(data, 0, data.find(b"\r\n\r\n") + 2)
+    return _FOLD.sub(b" ", match[1]).strip() if match else None
+
+
+@lru_cache
+def _field_pattern(*names: bytes) -> re.Pattern[bytes]:
+    """Header fields of these names; group 1 is the value with its folds."""
+    alternatives = b"|".join(re.escape(name) for name in names)
+    return re.compile(rb"\n(?:" + alternatives + rb")[ \t]*:((?:[^\r\n]|\r?\n[ \t])*)", re.IGNORECASE)
 
 
 def summarise(data: bytes) -> Summary:
     """What kind of message this is; bytes that are no text come out as replacement characters."""
-    status = _STATUS.match(data)
-    number: int | None = None
-    method: str | None = None
-    if status is not None:
-        number = int(status[1][:9])
-    else:
-        method = data.partition(b" ")[0].decode("utf-8", "replace")
-    call_id = field_value(data, b"call-id", b"i") or b""
-    cseq = field_value(data, b"cseq") or b""
-    return Summary(
-        method, number, call_id.decode("utf-8", "replace"), " ".join(cseq.decode("utf-8", "replace").split())
-    )
+    status = status_code(data)
+    method = None if status is not None else data.partition(b" ")[0].decode("utf-8", "replace")
+    call_id = (field_value(data, b"call-id", b"i") or b"").decode("utf-8", "replace")
+    cseq = " ".join((field_value(data, b"cseq") or b"").decode("utf-8", "replace").split())
+    return Summary(method, status, call_id, cseq)
+
+
+def status_code(data: bytes) -> int | None:
+    """The status of a response, None for a request."""
+    match = _STATUS.match(data)
+    return int(match[1][:9]) if match else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import signal
 import time
 from typing import Any, TextIO
@@ -19,6 +18,7 @@ from alg.ios_debug import IosDebug
 from alg.nat.media import Door, MediaDoors
 from alg.trace import Sink, tee
 from harness.commands.options import alg_options, flags
+from harness.descriptors import raise_descriptor_limit
 from harness.events import EventLog
 from harness.settings import alg_config, listeners, load_settings
 
@@ -87,7 +87,7 @@ class ProxyRun:
 
     def run(self) -> int:
         """Listen, serve until a signal comes, and clean up."""
-        _raise_descriptor_limit()
+        raise_descriptor_limit()
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, self._on_stop)
         signal.signal(signal.SIGHUP, self._on_reload)
@@ -180,12 +180,6 @@ def _open_events(path: str) -> TextIO:
         return open(path, "w", encoding="utf-8", buffering=1)
     except OSError as failure:
         raise ConfigError(f"--events {path}: {failure.strerror}") from None
-
-
-def _raise_descriptor_limit() -> None:
-    """A connection takes two descriptors; the soft limit is often 1024."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _say(line: str) -> None:
