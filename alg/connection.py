@@ -66,7 +66,8 @@ class AlgConnection:
     def __init__(
         self, alg: Alg, ports: frozenset[int] | None = None, sink: Sink | None = None, keep_deltas: bool = False
     ) -> None:
-        self._streams = tuple(_Stream(alg, direction, ports, sink, keep_deltas) for direction in Direction)
+        self._doors = alg.doors
+        self._streams = tuple(_Stream(alg, self, direction, ports, sink, keep_deltas) for direction in Direction)
 
     def feed(self, direction: Direction, data: bytes, now: float = 0.0) -> bytes:
         """Bytes that came from one side; the bytes to send to the other. `now` is in seconds, from any clock."""
@@ -75,6 +76,11 @@ class AlgConnection:
     def close(self, direction: Direction) -> bytes:
         """That side sends no more: the bytes held back, to be sent unchanged before the close is passed on."""
         return self._streams[direction].close()
+
+    def lost(self) -> None:
+        """The connection is gone in both directions: the media doors of its calls close."""
+        if self._doors is not None:
+            self._doors.connection_lost(self)
 
     def held(self, direction: Direction) -> int:
         """Bytes held back, waiting for the rest of their message."""
@@ -99,9 +105,16 @@ class _Stream:
     """One direction."""
 
     def __init__(
-        self, alg: Alg, direction: Direction, ports: frozenset[int] | None, sink: Sink | None, keep_deltas: bool
+        self,
+        alg: Alg,
+        carrier: AlgConnection,
+        direction: Direction,
+        ports: frozenset[int] | None,
+        sink: Sink | None,
+        keep_deltas: bool,
     ) -> None:
         self._alg = alg
+        self._carrier = carrier
         self._direction = direction
         self._ports = ports
         self._sink = sink
@@ -169,7 +182,7 @@ class _Stream:
         if doors is None:
             after, edits = self._translator.translate(frame, self._direction)
         else:
-            doors.now = now
+            doors.attend(self._carrier, now)
             after, edits = self._translator.translate(frame, self._direction)
             doors.observe(before)
         if self._sink is not None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 from typing import Protocol as Interface
 
-from twisted.internet import defer, endpoints, error, interfaces, protocol
+from twisted.internet import defer, error, interfaces, protocol
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
@@ -132,7 +132,7 @@ class Crossing:
         self.server = Leg(self, listener.side.opposite)
         self.client.other, self.server.other = self.server, self.client
         self.alg: AlgConnection | None = None
-        self._connecting: defer.Deferred[Any] | None = None
+        self._connecting: interfaces.IConnector | None = None
         self._peer: Address = ("", 0)
         self._reason = "closed"
 
@@ -143,12 +143,11 @@ class Crossing:
         peer = transport.getPeer()
         self._peer = (peer.host, peer.port)
         reactor, target = self.proxy.reactor, self.listener.target
-        endpoint = endpoints.TCP4ClientEndpoint(reactor, *target, timeout=self.proxy.connect_timeout)
-        connecting: defer.Deferred[Any] = endpoint.connect(_ServerLegFactory(self.server))
-        self._connecting = connecting
-        connecting.addCallbacks(self._server_connected, self._target_unreachable)
+        factory = _ServerLegFactory(self.server)
+        self._connecting = reactor.connectTCP(*target, factory, timeout=self.proxy.connect_timeout)
 
-    def _server_connected(self, _: protocol.Protocol) -> None:
+    def server_connected(self) -> None:
+        """The server leg stands: let bytes flow."""
         self._connecting = None
         if self.client.lost:
             self.server.transport.abortConnection()
@@ -167,7 +166,8 @@ class Crossing:
             leg.transport.registerProducer(leg.other.transport, True)
         self.client.transport.resumeProducing()
 
-    def _target_unreachable(self, failure: Failure) -> None:
+    def target_unreachable(self, failure: Failure) -> None:
+        """There will be no server leg; the client is told by a reset."""
         self._connecting = None
         self.server.lost = True
         if self.proxy.observer:
@@ -202,7 +202,7 @@ class Crossing:
         """Reset both legs, or give up connecting."""
         self._reason = reason
         if self._connecting is not None:
-            self._connecting.cancel()
+            self._connecting.stopConnecting()
             return
         for leg in (self.client, self.server):
             if leg.transport is not None and not leg.lost:
@@ -221,6 +221,8 @@ class Crossing:
                     self._reason = "reset"
                 leg.other.transport.abortConnection()
             return
+        if self.alg is not None:
+            self.alg.lost()
         if self.alg is not None and self.proxy.observer:
             self.proxy.observer.closed(self.number, self._reason, self.alg)
         self.proxy.ended(self)
@@ -246,6 +248,8 @@ class Leg(protocol.Protocol):
         """The leg stands; a client's waits for its server's."""
         if self is self.crossing.client:
             self.crossing.client_connected()
+        else:
+            self.crossing.server_connected()
 
     def dataReceived(self, data: bytes) -> None:
         """Bytes from this side's peer."""
@@ -303,3 +307,7 @@ class _ServerLegFactory(protocol.ClientFactory):
     def buildProtocol(self, addr: interfaces.IAddress | None) -> protocol.Protocol:
         """The server leg that waits for its connection."""
         return self._leg
+
+    def clientConnectionFailed(self, connector: interfaces.IConnector, reason: Failure) -> None:
+        """Refused, unreachable, timed out, or given up."""
+        self._leg.crossing.target_unreachable(reason)

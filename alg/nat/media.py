@@ -58,7 +58,12 @@ class Opener(Protocol):
 @dataclass(slots=True)
 class _Call:
     established: bool = False
+    doors: dict[Door, None] = field(default_factory=dict)
+    """All that it uses in the order of their opening, also those that a re-INVITE has left behind."""
     sections: dict[tuple[int, Direction], Door] = field(default_factory=dict)
+    """The door that stands for each party of each media line now."""
+    carriers: set[object] = field(default_factory=set)
+    """The connections that its offers and answers came over."""
 
 
 class MediaDoors:
@@ -70,11 +75,17 @@ class MediaDoors:
         """seconds"""
         self._doors: dict[tuple[Direction, Endpoint], Door] = {}
         self._calls: dict[str, _Call] = {}
-        self.now = 0.0
-        """Seconds: the time of the message being translated."""
+        self._carried: dict[object, set[str]] = {}
+        self._carrier: object = None
+        self._now = 0.0
 
     def __len__(self) -> int:
         return len(self._doors)
+
+    def attend(self, carrier: object, now: float) -> None:
+        """A message of this connection is about to be translated; `now` is in seconds."""
+        self._carrier = carrier
+        self._now = now
 
     def door(
         self, direction: Direction, call_id: str, index: int, rtp: Endpoint, rtcp: Endpoint, wanted: Endpoint
@@ -90,12 +101,15 @@ class MediaDoors:
                 return None
             if door is not None:
                 self._close(door, "remapped")
-            door = self._doors[direction, rtp] = Door(direction, rtp, rtcp, outer, self.now)
+            door = self._doors[direction, rtp] = Door(direction, rtp, rtcp, outer, self._now)
             self._opener.opened(door)
-        door.last_used = self.now
+        door.last_used = self._now
         door.rtcp = rtcp
         door.calls.add(call_id)
         call = self._calls.setdefault(call_id, _Call())
+        call.carriers.add(self._carrier)
+        self._carried.setdefault(self._carrier, set()).add(call_id)
+        call.doors[door] = None
         call.sections[index, direction] = door
         partner = call.sections.get((index, direction.opposite))
         if partner is not None:
@@ -121,30 +135,42 @@ class MediaDoors:
     def hang_up(self, call_id: str, reason: str) -> None:
         """Close the doors that only this call uses."""
         call = self._calls.pop(call_id, None)
-        for door in {} if call is None else dict.fromkeys(call.sections.values()):
+        if call is None:
+            return
+        for carrier in call.carriers:
+            self._carried[carrier].discard(call_id)
+            if not self._carried[carrier]:
+                del self._carried[carrier]
+        for door in call.doors:
             door.calls.discard(call_id)
             if not door.calls:
                 self._close(door, reason)
 
+    def connection_lost(self, carrier: object) -> None:
+        """A connection is gone; calls that no other connection carries end with it."""
+        for call_id in sorted(self._carried.pop(carrier, ())):
+            call = self._calls[call_id]
+            call.carriers.discard(carrier)
+            if not call.carriers:
+                self.hang_up(call_id, "connection lost")
+
     def expire(self, now: float) -> None:
         """Close the doors that nothing has crossed for `idle_timeout` seconds."""
-        self.now = now
         for door in [door for door in self._doors.values() if now - door.last_used >= self.idle_timeout]:
-            for call_id in door.calls:
-                call = self._calls.get(call_id)
-                if call is not None:
-                    call.sections = {key: other for key, other in call.sections.items() if other is not door}
-                    if not call.sections:
-                        del self._calls[call_id]
             self._close(door, "inactivity")
 
     def close(self) -> None:
         """Close every door: the process ends."""
-        self._calls.clear()
         for door in list(self._doors.values()):
             self._close(door, "shutdown")
 
     def _close(self, door: Door, reason: str) -> None:
-        if self._doors.get((door.direction, door.rtp)) is door:
-            del self._doors[door.direction, door.rtp]
+        """Forget a door wherever it is known, and stop listening."""
+        del self._doors[door.direction, door.rtp]
+        for call_id in list(door.calls):
+            call = self._calls[call_id]
+            del call.doors[door]
+            call.sections = {key: other for key, other in call.sections.items() if other is not door}
+            if not call.doors:
+                self.hang_up(call_id, reason)
         self._opener.closed(door, reason)
