@@ -25,6 +25,8 @@ _START_LINE = grammar.START_LINE.match
 _LANDMARK = grammar.LANDMARK.search
 _MALFORMED = -1
 """Start of the span of a Content-Length that is no number; its stop is where the field starts."""
+_TELLING = 256
+"""Bytes of a start line that tell whether it can be one, before all of it has come."""
 _MOST_DIGITS = 18
 """Of a Content-Length; more is past any limit."""
 
@@ -65,6 +67,8 @@ class MessageFramer:
         self._held = bytearray()
         self._wanted = 0
         """Bytes that must be held before it is worth looking again, if the header block is complete."""
+        self._line_complete = False
+        """Whether the start line of the held bytes has come and was looked at."""
         self._scanned = 0
         """Bytes of the held header block that were searched for its end."""
         self._passing = 0
@@ -91,7 +95,7 @@ class MessageFramer:
         """What can go on its way now that `data` has come."""
         if self._held:
             self._held += data
-            if not self._worth_looking():
+            if not self._worth_looking(data):
                 return []
             data = bytes(self._held)
             self._held.clear()
@@ -121,12 +125,14 @@ class MessageFramer:
         """Whether messages are taken one after the other, none being passed on in pieces."""
         return self._synchronised and not self._passing and self._skimmer is None
 
-    def _worth_looking(self) -> bool:
-        """Whether the held bytes can have become a whole message, without searching any byte twice."""
+    def _worth_looking(self, data: bytes) -> bool:
+        """Whether the held bytes, ending with `data`, can be a message or no SIP by now; nothing is searched twice."""
         if self._wanted:
             return len(self._held) >= self._wanted
-        if len(self._held) > self.limits.max_header_bytes or b"\n" not in self._held[:256]:
+        if len(self._held) > self.limits.max_header_bytes:
             return True
+        if not self._line_complete:
+            return len(self._held) <= _TELLING or b"\n" in data
         start = max(0, self._scanned - 3)
         self._scanned = len(self._held)
         return self._held.find(b"\r\n\r\n", start) >= 0
@@ -135,6 +141,7 @@ class MessageFramer:
         self._held += data
         if not self._wanted:
             self._scanned = len(data)
+            self._line_complete = b"\n" in data
 
     def _take(self, data: bytes, position: int, out: list[Framed | Passed]) -> int:
         """Append what starts at `position`; the bytes it took, 0 to hold them."""
@@ -259,7 +266,7 @@ def _check_beginning(data: bytes, position: int) -> None:
     """SipSyntaxError unless what has come so far can become a start line."""
     if data.find(b"\n", position) >= 0:
         raise SipSyntaxError("start-line", "no SIP start line", 0)
-    if grammar.START_LINE_PREFIX.match(data[position : position + 256]) is None:
+    if grammar.START_LINE_PREFIX.match(data[position : position + _TELLING]) is None:
         raise SipSyntaxError("start-line", "bytes that begin no SIP start line", 0)
 
 

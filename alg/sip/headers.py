@@ -18,6 +18,8 @@ from alg.sip.rules import HEADER_RULES, HeaderRule, Role, Site
 _TAIL = 7
 """Bytes behind a host that tell its port: a colon, five digits, a delimiter."""
 _MOST_REMEMBERED = 8192
+_LONGEST_REMEMBERED = 256
+"""Bytes before an address."""
 _WITH_PORT = frozenset({Role.URI_HOST, Role.SENT_BY})
 """Hosts behind which a port may stand."""
 
@@ -69,10 +71,10 @@ class HeaderTranslator:
         if len(answers) >= _MOST_REMEMBERED:
             answers.clear()
         surroundings = data[line : stop + _TAIL]
-        folded = data[line] in b" \t"
+        memorable = data[line] not in b" \t" and start - line <= _LONGEST_REMEMBERED
         site = self._site(data, line, start)
         if site is None:
-            if not folded:
+            if memorable:
                 answers[surroundings] = ()
             return []
         well = ends_well(data, stop, site)
@@ -80,7 +82,7 @@ class HeaderTranslator:
         plain = followed_by_port_or_delimiter(data, stop)
         if new is None or not plain or (site.role is Role.SENT_BY and data[stop] in b" \t\r\n"):
             return self._host_edits(data, hit, site, direction) if well and (plain or site.role in _WITH_PORT) else []
-        if not folded:
+        if memorable:
             decided = site.decided_by(data[stop : stop + _TAIL])
             answers[surroundings] = (new, site.rule, None if decided else site) if well or not decided else ()
         return [(start, stop, new, site.rule)] if well else []

@@ -96,7 +96,8 @@ def _of_via(data: bytes, start: int, stop: int, site: Site) -> HostPort | None:
         rport = None
     if site.role is Role.RECEIVED and rport is not None:
         port = int(text[slice(*rport)])
-    goes_with_this = (site.role is Role.RECEIVED) == (b"received" in parameters)
+    received = parameters.get(b"received")
+    goes_with_this = received[0] == site.before if received else site.role is Role.SENT_BY
     if rport is None or not goes_with_this or not (site.first and grammar.in_first_via(data, first)):
         return HostPort(port, digits)
     return HostPort(port, digits, (rport[0] + first, rport[1] + first))
