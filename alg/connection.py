@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from alg.config import AlgConfig, Malformed
 from alg.direction import Direction
+from alg.errors import SipSyntaxError
 from alg.nat.media import MediaDoors
 from alg.nat.table import NatTable
 from alg.rewrite import Edit
@@ -19,14 +20,6 @@ from alg.sip.framing import Framed, MessageFramer, Passed
 from alg.tcp.deltas import DeltaHistory
 from alg.trace import MessageRecord, Record, Sink, StreamRecord
 from alg.translator import Translator
-
-_REASONS = {
-    "port": "port is mapped",
-    "rport": "port is mapped",
-    "m=": "port is mapped",
-    "Content-Length": "body changed its length",
-}
-"""By the last word of a rule's name; every other edit replaces an address."""
 
 
 class Alg:
@@ -86,6 +79,10 @@ class AlgConnection:
         """Bytes held back, waiting for the rest of their message."""
         return self._streams[direction].held
 
+    def inside_message(self, direction: Direction) -> bool:
+        """Whether the bytes so far end within a message, held back or passing."""
+        return self._streams[direction].inside_message
+
     def deltas(self, direction: Direction) -> DeltaHistory:
         """Growth of the stream, message by message; empty unless the connection keeps deltas."""
         return self._streams[direction].deltas
@@ -135,6 +132,10 @@ class _Stream:
     def held(self) -> int:
         return self._framer.held if self._framer else 0
 
+    @property
+    def inside_message(self) -> bool:
+        return self._framer is not None and not self._framer.at_boundary
+
     def feed(self, data: bytes, now: float) -> bytes:
         if self.must_close:
             return b""
@@ -155,12 +156,13 @@ class _Stream:
     def _forward_all(self, frames: list[Framed | Passed], now: float) -> bytes:
         """Several frames; a new configuration holds from the second on, the first having been under way."""
         pieces = []
+        framer = self._framer
         for frame in frames:
             pieces.append(self._forward(frame, now))
             if self._translator is not self._alg.translator:
                 self._take_up_configuration()
-        if self._framer is None:
-            pieces.append(self.close())
+        if framer is not None and framer is not self._framer:
+            pieces.append(self._advance(framer.close()))
         return b"".join(pieces)
 
     def _take_up_configuration(self) -> None:
@@ -199,7 +201,7 @@ class _Stream:
         if frame.error is not None:
             if self._sink is not None:
                 self._note("passthrough", len(frame.data), str(frame.error))
-            if self._translator.config.malformed is Malformed.CLOSE and self._framer and self._framer.lost:
+            if self._translator.config.malformed is Malformed.CLOSE and isinstance(frame.error, SipSyntaxError):
                 self.must_close = str(frame.error)
                 return b""
         return self._advance(frame.data)
@@ -223,9 +225,13 @@ class _Stream:
     def _message_record(self, frame: Framed, after: bytes, edits: list[Edit]) -> MessageRecord:
         data = frame.data
         rewrites = tuple(
-            Record(
-                rule, (start, stop), data[start:stop], new, _REASONS.get(rule.rpartition(" ")[2], "address is mapped")
-            )
-            for start, stop, new, rule in edits
+            Record(rule, (start, stop), data[start:stop], new, _reason(rule, new)) for start, stop, new, rule in edits
         )
         return MessageRecord(self._direction, self.offset_in, self.offset_out, after, frame, rewrites)
+
+
+def _reason(rule: str, new: bytes) -> str:
+    """Why an edit was made."""
+    if rule.endswith("Content-Length"):
+        return "body changed its length"
+    return "address is mapped" if b"." in new else "port is mapped"

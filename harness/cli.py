@@ -18,6 +18,8 @@ from alg.errors import ConfigError
 COMMANDS = {
     "rewrite": "Rewrite a SIP byte stream from standard input to standard output.",
     "proxy": "Stand between two TCP endpoints as a NAT SIP ALG.",
+    "inline": "Be the NAT router between two interfaces, packet by packet.",
+    "lab": "Endpoints and a router in network namespaces on this machine.",
     "demo": "Place a call through the ALG with built-in endpoints, and show what it did.",
     "bench": "Measure the speed of the core and of the proxy on this machine.",
 }

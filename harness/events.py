@@ -13,7 +13,8 @@ import msgspec
 
 from alg.connection import AlgConnection
 from alg.direction import Direction
-from alg.edge.proxy import Address
+from alg.edge.entrance import Address
+from alg.errors import ConfigError
 from alg.nat.media import Door
 from alg.trace import MessageRecord, Record, Sink, StreamRecord
 
@@ -109,3 +110,11 @@ def _edit(rewrite: Record) -> dict[str, Any]:
 
 def _text(address: Address) -> str:
     return f"{address[0]}:{address[1]}"
+
+
+def open_events(path: str) -> TextIO:
+    """The file of an event log; ConfigError if it cannot be written."""
+    try:
+        return open(path, "w", encoding="utf-8", buffering=1)
+    except OSError as failure:
+        raise ConfigError(f"--events {path}: {failure.strerror}") from None

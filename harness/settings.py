@@ -8,7 +8,7 @@ from __future__ import annotations
 import socket
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -26,9 +26,12 @@ from alg.config import (
     parse_port,
 )
 from alg.direction import Direction
-from alg.edge.proxy import Address, Listener
+from alg.edge.entrance import Address, Entrance, Listener
+from alg.edge.interception import Method
+from alg.edge.transparent import Source, TransparentListener
 from alg.errors import ConfigError
 
+DEFAULT_SIP_PORTS = frozenset({5060})
 _SIDES = {"inside": Direction.OUTWARD, "outside": Direction.INWARD}
 
 
@@ -56,16 +59,26 @@ class ListenerSection(msgspec.Struct, forbid_unknown_fields=True):
     """`[[listener]]`"""
 
     listen: str
-    to: str
-    side: str = "inside"
+    to: str | None = None
+    side: str | None = None
+    transparent: bool = False
+    intercept: Method = Method.TPROXY
+    source: Source = Source.MAPPED
 
 
 class MediaSection(msgspec.Struct, forbid_unknown_fields=True):
     """`[media]`"""
 
     mode: MediaMode | None = None
-    idle_timeout: float = 300.0
+    idle_timeout: Annotated[float, msgspec.Meta(gt=0)] = 300.0
     """seconds"""
+
+
+class CaptureSection(msgspec.Struct, forbid_unknown_fields=True):
+    """`[capture]`"""
+
+    file: str | None = None
+    """Path of the pcapng file."""
 
 
 class Settings(msgspec.Struct, forbid_unknown_fields=True):
@@ -75,6 +88,7 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True):
     map: list[MapSection] = []
     listener: list[ListenerSection] = []
     media: MediaSection = msgspec.field(default_factory=MediaSection)
+    capture: CaptureSection = msgspec.field(default_factory=CaptureSection)
     events: str | None = None
     """Path of the JSONL file."""
     debug_ip_nat_sip: bool = False
@@ -91,6 +105,9 @@ class Flags:
     no_l4f: bool = False
     profile: str | None = None
     media: str | None = None
+    transparent: bool = False
+    intercept: str | None = None
+    source: str | None = None
 
 
 def load_settings(path: str | None) -> Settings:
@@ -129,7 +146,7 @@ def alg_config(settings: Settings, flags: Flags) -> AlgConfig:
             or tuple(parse_network(text, "[alg] inside") for text in section.inside)
             or PRIVATE_NETWORKS,
         ),
-        sip_ports=sip_ports(settings, flags) or frozenset({5060}),
+        sip_ports=sip_ports(settings, flags) or DEFAULT_SIP_PORTS,
         l4f=section.l4f and not flags.no_l4f,
         profile=profiles.load(flags.profile or section.profile, "--profile" if flags.profile else "[alg] profile"),
         media=media,
@@ -138,27 +155,46 @@ def alg_config(settings: Settings, flags: Flags) -> AlgConfig:
     )
 
 
-def listeners(settings: Settings, flags: Flags, listen: str | None, to: str | None, side: str | None) -> list[Listener]:
+def listeners(settings: Settings, flags: Flags, listen: str | None, to: str | None, side: str | None) -> list[Entrance]:
     """The listeners of the command line, or those of the file; ConfigError when neither names one."""
-    sip = sip_ports(settings, flags) is None
+    ports = sip_ports(settings, flags)
+    found: list[Entrance] = []
+    if flags.transparent and not listen:
+        raise ConfigError("--listen is missing")
     if listen or to:
-        if not (listen and to):
-            raise ConfigError(f"--{'to' if listen else 'listen'} is missing")
-        return [_listener(listen, to, side or "inside", sip, ("--listen", "--to", "--side"))]
-    found = []
-    for number, entry in enumerate(settings.listener, 1):
-        keys = tuple(f"[[listener]] {number} {key}" for key in ("listen", "to", "side"))
-        found.append(_listener(entry.listen, entry.to, side or entry.side, sip, keys))
+        if not listen:
+            raise ConfigError("--listen is missing")
+        entry = ListenerSection(listen, to, side, flags.transparent)
+        found.append(_entrance(entry, flags, ports, ("--listen", "--to", "--side")))
+    else:
+        for number, entry in enumerate(settings.listener, 1):
+            keys = tuple(f"[[listener]] {number} {key}" for key in ("listen", "to", "side"))
+            chosen = msgspec.structs.replace(entry, side=side or entry.side)
+            found.append(_entrance(chosen, flags, ports, keys))
     if not found:
         raise ConfigError("nothing to do: give --listen and --to, or a --config with a [[listener]]")
+    if (flags.intercept or flags.source) and not any(isinstance(entrance, TransparentListener) for entrance in found):
+        raise ConfigError(f"--{'intercept' if flags.intercept else 'source'}: nothing is --transparent")
     return found
 
 
-def _listener(listen: str, to: str, side: str, sip: bool, keys: tuple[str, ...]) -> Listener:
+def _entrance(entry: ListenerSection, flags: Flags, ports: frozenset[int] | None, keys: tuple[str, ...]) -> Entrance:
+    host, port = split_host_port(entry.listen, keys[0], lowest=0)
+    listen = str(parse_address(host, keys[0])), port
+    if entry.transparent:
+        if entry.to or entry.side:
+            raise ConfigError(f"{keys[1] if entry.to else keys[2]}: a transparent proxy finds it out by itself")
+        if port in (ports or DEFAULT_SIP_PORTS):
+            raise ConfigError(f"{keys[0]}: {port} is a SIP port, which a transparent proxy intercepts: take another")
+        return TransparentListener(
+            listen, Method(flags.intercept or entry.intercept), Source(flags.source or entry.source)
+        )
+    if not entry.to:
+        raise ConfigError(f"{keys[1]} is missing")
+    side = entry.side or "inside"
     if side not in _SIDES:
         raise ConfigError(f"{keys[2]}: {side!r} is neither inside nor outside")
-    host, port = split_host_port(listen, keys[0], lowest=0)
-    return Listener((str(parse_address(host, keys[0])), port), resolve(to, keys[1]), _SIDES[side], sip)
+    return Listener(listen, resolve(entry.to, keys[1]), _SIDES[side], sip=ports is None)
 
 
 def split_host_port(text: str, setting: str, lowest: int = 1) -> Address:

@@ -9,7 +9,7 @@ message.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 from typing import Protocol as Interface
 
@@ -19,21 +19,8 @@ from zope.interface import implementer
 
 from alg.connection import Alg, AlgConnection
 from alg.direction import Direction
+from alg.edge.entrance import Address, Entrance, Path
 from alg.trace import Sink
-
-Address = tuple[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Listener:
-    """Listen here, connect there."""
-
-    listen: Address
-    target: Address
-    side: Direction = Direction.OUTWARD
-    """The direction of what the connecting side sends: OUTWARD when connections come from inside."""
-    sip: bool = False
-    """Its port is a SIP port, whichever that is."""
 
 
 class Observer(Interface):
@@ -52,27 +39,57 @@ class Observer(Interface):
         """Both legs are gone."""
 
 
+class Tap(Interface):
+    """Somebody who sees what crosses the two legs of one connection, when it does.
+
+    A leg is named by the direction of what its peer sends: OUTWARD is the inside leg.
+    """
+
+    def opened(self, leg: Direction, peer: Address, ours: Address, by_peer: bool) -> None:
+        """A leg stands between these two addresses; `by_peer`: the peer connected to us."""
+
+    def received(self, leg: Direction, data: bytes) -> None:
+        """The peer sent these bytes."""
+
+    def sent(self, leg: Direction, data: bytes) -> None:
+        """The kernel took these bytes for the peer."""
+
+    def ended(self, leg: Direction, by_peer: bool) -> None:
+        """The peer sends no more, or we do not (FIN)."""
+
+    def reset(self, leg: Direction, by_peer: bool) -> None:
+        """The peer, or we, broke the leg off (RST)."""
+
+
 class AlgProxy:
     """All listeners of one process and the connections they accepted."""
 
-    def __init__(self, reactor: Any, alg: Alg, observer: Observer | None = None, connect_timeout: float = 10.0) -> None:
+    def __init__(
+        self,
+        reactor: Any,
+        alg: Alg,
+        observer: Observer | None = None,
+        connect_timeout: float = 10.0,
+        tap: Callable[[int], Tap] | None = None,
+    ) -> None:
         self.reactor = reactor
         self.alg = alg
         self.observer = observer
         self.connect_timeout = connect_timeout
         """seconds"""
+        self.tap = tap
+        """Makes the tap of a connection, given its number."""
         self._ports: list[interfaces.IListeningPort] = []
         self._crossings: set[Crossing] = set()
         self._accepted = 0
         self._emptied: defer.Deferred[None] | None = None
 
-    def listen(self, listener: Listener) -> Address:
+    def listen(self, entrance: Entrance) -> Address:
         """Start listening; the address it got. Raises twisted.internet.error.CannotListenError."""
-        host, port = listener.listen
-        factory = _ClientLegFactory(self, listener)
-        listening = self.reactor.listenTCP(port, factory, backlog=1024, interface=host)
+        factory = _ClientLegFactory(self, entrance)
+        listening = entrance.open(self.reactor, factory)
         self._ports.append(listening)
-        bound = listening.getHost()
+        bound: Any = listening.getHost()
         factory.bound = (bound.host, bound.port)
         return factory.bound
 
@@ -80,10 +97,10 @@ class AlgProxy:
         """Connections that stand or are being made."""
         return len(self._crossings)
 
-    def accept(self, listener: Listener, bound: Address) -> Crossing:
-        """A new connection on a listener."""
+    def accept(self, entrance: Entrance, bound: Address) -> Crossing:
+        """A new connection on an address of an entrance."""
         self._accepted += 1
-        crossing = Crossing(self, self._accepted, listener, bound)
+        crossing = Crossing(self, self._accepted, entrance, bound)
         self._crossings.add(crossing)
         return crossing
 
@@ -123,28 +140,39 @@ class AlgProxy:
 class Crossing:
     """One connection through the ALG: a client leg, a server leg, and what is between them."""
 
-    def __init__(self, proxy: AlgProxy, number: int, listener: Listener, bound: Address) -> None:
+    def __init__(self, proxy: AlgProxy, number: int, entrance: Entrance, bound: Address) -> None:
         self.proxy = proxy
         self.number = number
-        self.listener = listener
-        self.bound = bound
-        self.client = Leg(self, listener.side)
-        self.server = Leg(self, listener.side.opposite)
+        self.entrance = entrance
+        self.path = Path(bound, bound, Direction.OUTWARD)
+        """Known for certain once the client leg stands."""
+        tap = proxy.tap(number) if proxy.tap else None
+        self.client = Leg(self, tap)
+        self.server = Leg(self, tap)
         self.client.other, self.server.other = self.server, self.client
         self.alg: AlgConnection | None = None
         self._connecting: interfaces.IConnector | None = None
         self._peer: Address = ("", 0)
         self._reason = "closed"
 
-    def client_connected(self) -> None:
-        """The client leg stands: hold it and connect to the target."""
+    def find_path(self) -> None:
+        """The client leg stands: hold it, and see where it leads."""
         transport = self.client.transport
         transport.pauseProducing()
         peer = transport.getPeer()
         self._peer = (peer.host, peer.port)
-        reactor, target = self.proxy.reactor, self.listener.target
+        self.path = self.entrance.path(transport, self.path.called, self.proxy.alg.table)
+        self.client.direction, self.server.direction = self.path.side, self.path.side.opposite
+
+    def client_connected(self) -> None:
+        """The way is known: connect to the target."""
+        if self.path.refusal:
+            self._refuse(self.path.refusal)
+            self.client.transport.abortConnection()
+            return
         factory = _ServerLegFactory(self.server)
-        self._connecting = reactor.connectTCP(*target, factory, timeout=self.proxy.connect_timeout)
+        proxy = self.proxy
+        self._connecting = self.entrance.connect(proxy.reactor, self.path, factory, proxy.connect_timeout)
 
     def server_connected(self) -> None:
         """The server leg stands: let bytes flow."""
@@ -156,11 +184,11 @@ class Crossing:
         sink = observer.sink(self.number) if observer else None
         local = self.server.transport.getHost()
         ports = None
-        if not self.listener.sip:
-            ports = frozenset((self.bound[1], self._peer[1], self.listener.target[1], local.port))
+        if not self.entrance.sip:
+            ports = frozenset((self.path.called[1], self._peer[1], self.path.target[1], local.port))
         self.alg = self.proxy.alg.connection(ports, sink)
         if observer:
-            observer.connected(self.number, self._peer, self.bound, self.listener.target)
+            observer.connected(self.number, self._peer, self.path.called, self.path.target)
         for leg in (self.client, self.server):
             leg.transport.setTcpNoDelay(True)
             leg.transport.registerProducer(leg.other.transport, True)
@@ -169,14 +197,17 @@ class Crossing:
     def target_unreachable(self, failure: Failure) -> None:
         """There will be no server leg; the client is told by a reset."""
         self._connecting = None
-        self.server.lost = True
-        if self.proxy.observer:
-            reason = failure.getErrorMessage()
-            self.proxy.observer.refused(self.number, self._peer, self.listener.target, reason)
+        self._refuse(failure.getErrorMessage())
         if self.client.lost:
             self.leg_lost(self.client, failure)
         else:
             self.client.transport.abortConnection()
+
+    def _refuse(self, reason: str) -> None:
+        """There is no server leg."""
+        self.server.lost = True
+        if self.proxy.observer:
+            self.proxy.observer.refused(self.number, self._peer, self.path.target, reason)
 
     def finish(self) -> None:
         """Send what is held, then end both streams."""
@@ -186,7 +217,7 @@ class Crossing:
         self._reason = "shutdown"
         for leg in (self.client, self.server):
             if not (leg.ended or leg.lost):
-                leg.readConnectionLost()
+                leg.end_stream()
 
     def cut(self, reason: str) -> None:
         """Close both legs behind what is still to be sent."""
@@ -234,10 +265,12 @@ class Leg(protocol.Protocol):
 
     other: Leg
     transport: Any
+    direction: Direction
+    """Of what this side's peer sends; known once the client leg stands."""
 
-    def __init__(self, crossing: Crossing, direction: Direction) -> None:
+    def __init__(self, crossing: Crossing, tap: Tap | None = None) -> None:
         self.crossing = crossing
-        self.direction = direction
+        self._tap = tap
         self.ended = False
         """The peer sends no more."""
         self.lost = False
@@ -247,12 +280,18 @@ class Leg(protocol.Protocol):
     def connectionMade(self) -> None:
         """The leg stands; a client's waits for its server's."""
         if self is self.crossing.client:
+            self.crossing.find_path()
+        if self._tap is not None:
+            self._listen_in(self._tap)
+        if self is self.crossing.client:
             self.crossing.client_connected()
         else:
             self.crossing.server_connected()
 
     def dataReceived(self, data: bytes) -> None:
         """Bytes from this side's peer."""
+        if self._tap is not None:
+            self._tap.received(self.direction, data)
         alg = self.crossing.alg
         assert alg is not None, "reads only once both legs stand"
         out = alg.feed(self.direction, data, self.crossing.proxy.reactor.seconds())
@@ -262,7 +301,13 @@ class Leg(protocol.Protocol):
             self.crossing.cut(alg.must_close)
 
     def readConnectionLost(self) -> None:
-        """The peer sends no more: what is held goes out, then the other side hears the same."""
+        """The peer sends no more."""
+        if self._tap is not None:
+            self._tap.ended(self.direction, by_peer=True)
+        self.end_stream()
+
+    def end_stream(self) -> None:
+        """What this side sent is all there is: what is held goes out, then the other side hears of the end."""
         self.ended = True
         alg, other = self.crossing.alg, self.other
         assert alg is not None, "reads only once both legs stand"
@@ -276,26 +321,50 @@ class Leg(protocol.Protocol):
     def writeConnectionLost(self) -> None:
         """All that we had to send to this peer is sent."""
         self._finished = True
+        if self._tap is not None:
+            self._tap.ended(self.direction, by_peer=False)
         if self.ended:
             self.transport.loseConnection()
 
     def connectionLost(self, reason: Failure = protocol.connectionDone) -> None:
         """The leg is gone."""
         self.lost = True
+        if self._tap is not None:
+            if isinstance(reason.value, error.ConnectionLost):
+                self._tap.reset(self.direction, by_peer=not isinstance(reason.value, error.ConnectionAborted))
+            elif not self._finished:
+                self._tap.ended(self.direction, by_peer=False)
         self.crossing.leg_lost(self, reason)
+
+    def _listen_in(self, tap: Tap) -> None:
+        """Tell the tap that the leg stands, and from now on what the kernel takes of what we write."""
+        transport, direction, crossing = self.transport, self.direction, self.crossing
+        peer, host = transport.getPeer(), transport.getHost()
+        by_peer = self is crossing.client
+        ours = crossing.path.called if by_peer else (host.host, host.port)
+        tap.opened(direction, (peer.host, peer.port), ours, by_peer)
+        write_some = transport.writeSomeData
+
+        def write_and_tell(data: bytes) -> int | Exception:
+            written: int | Exception = write_some(data)
+            if isinstance(written, int) and written > 0:
+                tap.sent(direction, bytes(data[:written]))
+            return written
+
+        transport.writeSomeData = write_and_tell
 
 
 class _ClientLegFactory(protocol.ServerFactory):
     noisy = False
 
-    def __init__(self, proxy: AlgProxy, listener: Listener) -> None:
+    def __init__(self, proxy: AlgProxy, entrance: Entrance) -> None:
         self._proxy = proxy
-        self._listener = listener
-        self.bound: Address = listener.listen
+        self._entrance = entrance
+        self.bound: Address = entrance.listen
 
     def buildProtocol(self, addr: interfaces.IAddress | None) -> protocol.Protocol:
         """The client leg of a new crossing."""
-        return self._proxy.accept(self._listener, self.bound).client
+        return self._proxy.accept(self._entrance, self.bound).client
 
 
 class _ServerLegFactory(protocol.ClientFactory):

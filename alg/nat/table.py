@@ -37,6 +37,8 @@ class Protocol(Enum):
 
     TCP = "tcp"
     UDP = "udp"
+    ICMP = "icmp"
+    """Its port is the identifier of a query (RFC 5508 3.1)."""
 
 
 FIRST_DYNAMIC_PORT = 1024
@@ -60,6 +62,23 @@ class PoolBindings:
         if paired not in pool:
             paired = self._paired[inside] = pool[len(self._paired) % len(pool)]
         return paired
+
+    def bind_pair(self, inside: Endpoint, address: bytes, reserved: frozenset[Endpoint]) -> Endpoint | None:
+        """The binding of an RTP endpoint over UDP, and on the next port that of its RTCP (RFC 4787 4.2.3)."""
+        bound = self._of[Direction.OUTWARD]
+        taken = self._of[Direction.INWARD]
+        beside = Endpoint(inside.address, inside.port + 1)
+        if (Protocol.UDP, inside) in bound or (Protocol.UDP, beside) in bound:
+            self.bind(Protocol.UDP, beside, address, reserved)
+            return self.bind(Protocol.UDP, inside, address, reserved)
+        for port in _candidate_ports(inside.port):
+            pair = Endpoint(address, port), Endpoint(address, port + 1)
+            if port < LAST_PORT and not any((Protocol.UDP, end) in taken or end in reserved for end in pair):
+                for here, there in zip((inside, beside), pair, strict=True):
+                    bound[Protocol.UDP, here] = there
+                    taken[Protocol.UDP, there] = here
+                return pair[0]
+        return None
 
     def bind(
         self, protocol: Protocol, inside: Endpoint, address: bytes, reserved: frozenset[Endpoint]
@@ -144,6 +163,10 @@ class NatTable:
             return fixed
         return self.bindings.pool_address(address, self._pool)
 
+    def is_inside(self, address: bytes) -> bool:
+        """Whether an address is of a network that the pool translates, if there is one."""
+        return self._contains(address)
+
     def exact(self, direction: Direction, protocol: Protocol, endpoint: Endpoint) -> Endpoint | None:
         """What stands for exactly this endpoint: a static map with ports, or a binding looked up from outside."""
         found = self._endpoints[direction].get(endpoint)
@@ -154,6 +177,17 @@ class NatTable:
     def endpoint(self, direction: Direction, protocol: Protocol, endpoint: Endpoint) -> Endpoint | None:
         """What stands for an endpoint by any kind of entry; outward the pool binds it if it has to."""
         return self.exact(direction, protocol, endpoint) or self.general(direction, protocol, endpoint)
+
+    def media(self, direction: Direction, endpoint: Endpoint) -> Endpoint | None:
+        """As `general`, for an RTP endpoint: the pool binds the next port, RTCP's, beside it."""
+        address = self.address(direction, endpoint.address)
+        if address is None or endpoint.address in self._addresses[direction]:
+            return None if address is None else Endpoint(address, endpoint.port)
+        return self.bindings.bind_pair(endpoint, address, self._reserved)
+
+    def is_outside(self, address: bytes) -> bool:
+        """Whether an address is one that inside hosts have outside."""
+        return address in self._outside
 
     def general(self, direction: Direction, protocol: Protocol, endpoint: Endpoint) -> Endpoint | None:
         """What stands for an endpoint by the map of its address, or outward by the pool."""

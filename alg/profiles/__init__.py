@@ -51,7 +51,7 @@ class Profile:
             if not isinstance(value, list):
                 raise ConfigError(f"{setting}: {key} must be a list of rule names")
             for name in value:
-                if name not in names:
+                if not isinstance(name, str) or name not in names:
                     raise ConfigError(f"{setting}: {key}: no rule {name!r}; known: {', '.join(sorted(names))}")
         return cls(table["name"], table["title"], frozenset(table["headers"]), frozenset(table["sdp"]))
 

@@ -100,7 +100,7 @@ class SdpTranslator:
 
     def _edits(self, data: bytes, start: int, stop: int, direction: Direction) -> list[Edit]:
         """The edits where ports may change: the whole description matters."""
-        origin, session, sections = _describe(data, start, stop)
+        origins, session, sections = _describe(data, start, stop)
         for section in sections:
             if section.connections:
                 self._place(section, [section], direction)
@@ -108,7 +108,7 @@ class SdpTranslator:
             self._place(session, [section for section in sections if not section.connections], direction)
         moved = self._open_doors(data, sections, direction)
         edits: list[Edit] = []
-        if origin is not None:
+        for origin in origins:
             _replace(edits, "SDP o=", origin, "o_address", self._table.address(direction, origin["o_address"]))
         for section in (session, *sections):
             self._connection_edits(edits, section, direction)
@@ -143,7 +143,7 @@ class SdpTranslator:
             new = self._table.address(direction, address)
             for section in live:
                 if new is not None and section.single:
-                    section.new = self._table.general(direction, Protocol.UDP, section.endpoint)
+                    section.new = self._table.media(direction, section.endpoint)
         for section in (level, *governed):
             section.address = new
 
@@ -216,9 +216,9 @@ class SdpTranslator:
         return moved.get(endpoint) or self._table.endpoint(direction, Protocol.UDP, endpoint)
 
 
-def _describe(data: bytes, start: int, stop: int) -> tuple[Match | None, _Section, list[_Section]]:
-    """The `o=` line, the session level, and the media descriptions."""
-    origin: Match | None = None
+def _describe(data: bytes, start: int, stop: int) -> tuple[list[Match], _Section, list[_Section]]:
+    """The `o=` lines, the session level, and the media descriptions."""
+    origins: list[Match] = []
     session = _Section()
     sections: list[_Section] = []
     current = session
@@ -230,12 +230,12 @@ def _describe(data: bytes, start: int, stop: int) -> tuple[Match | None, _Sectio
         elif kind == b"c=":
             current.connections.append(line)
         elif kind == b"o=":
-            origin = origin or line
+            origins.append(line)
         elif line["k_extensions"] is not None:
             current.candidates.append(line)
         else:
             current.rtcp.append(line)
-    return origin, session, sections
+    return origins, session, sections
 
 
 def _address_rule(line: Match, span: tuple[int, int]) -> str | None:

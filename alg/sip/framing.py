@@ -27,6 +27,12 @@ _MALFORMED = -1
 """Start of the span of a Content-Length that is no number; its stop is where the field starts."""
 _TELLING = 256
 """Bytes of a start line that tell whether it can be one, before all of it has come."""
+_LONGEST_FIELD = 4096
+"""Bytes of one header field that are searched for a Content-Length in a header block that is not kept."""
+_METHODS = frozenset(
+    b"ACK BYE CANCEL INFO INVITE MESSAGE NOTIFY OPTIONS PRACK PUBLISH REFER REGISTER SERVICE SUBSCRIBE UPDATE".split()
+)
+"""By which a start line is told in mid-stream (IANA's SIP methods, and the Expressway's SERVICE)."""
 _MOST_DIGITS = 18
 """Of a Content-Length; more is past any limit."""
 
@@ -158,7 +164,7 @@ class MessageFramer:
             out.append(Passed(line_ends[0]))
             return len(line_ends[0])
         if not self._synchronised:
-            if _START_LINE(data, position) is None or data.find(b"\r\n\r\n", position) < 0:
+            if not begins_message(data, position):
                 out.append(Passed(data[position:]))
                 return len(data) - position
             self._synchronised = True
@@ -234,32 +240,47 @@ class MessageFramer:
         return header
 
 
+def begins_message(data: bytes, position: int = 0) -> bool:
+    """Whether a message certainly begins here, in bytes of which nothing is known: a start line with a method that is
+    known or a status, and the end of its header block behind it (RFC 3261 7).
+    """
+    if _START_LINE(data, position) is None or data.find(b"\r\n\r\n", position) < 0:
+        return False
+    first = data[position : data.find(b" ", position)]
+    return first in _METHODS or first.upper() == b"SIP/2.0"
+
+
 class _HeaderSkimmer:
-    """Finds the end and the Content-Length of a header block without keeping it."""
+    """Finds the end and the Content-Length of a header block without keeping more than its last field."""
 
     def __init__(self) -> None:
-        self._line = b""
-        """The line that is not complete yet, with the line end before it."""
+        self._field = b""
+        """The field that is not known to be complete, from the line end before it on."""
         self._value: int | None = None
 
     def feed(self, data: bytes) -> tuple[int | None, int]:
         """(bytes of `data` that belong to the header block, body length); (None, 0) while the end has not come."""
-        text = self._line + data
-        shift = len(self._line)
-        last_line = text.rfind(b"\n")
+        text = self._field + data
+        last = _last_field(text)
         position = 0
         while (landmark := _LANDMARK(text, position)) is not None:
             position = landmark.end()
             if landmark.lastgroup == "end":
-                return max(0, position - shift), self._value or 0
-            if landmark.start() == last_line:
-                break
-            if landmark.lastgroup != "content":
+                return max(0, position - len(self._field)), self._value or 0
+            if landmark.start() < last and landmark.lastgroup != "content":
                 digits = landmark.span("digits") if landmark.lastgroup else (_MALFORMED, landmark.start() + 1)
                 self._value = _content_length(text, 0, [digits], self._value)
-        start = max(0, last_line - 3)
-        self._line = text[start:] if last_line >= 0 and len(text) - start <= 4096 else text[-3:]
+        kept = text[max(0, last - 1) :]
+        self._field = kept if len(kept) <= _LONGEST_FIELD else kept[:2] + b"x" + kept[-2:]
         return None, 0
+
+
+def _last_field(text: bytes) -> int:
+    """Where the line feed before the last field stands; a fold may still follow a line end that nothing follows yet."""
+    at = text.rfind(b"\n", 0, len(text) - 1)
+    while at >= 0 and text[at + 1] in b" \t":
+        at = text.rfind(b"\n", 0, at)
+    return max(at, 0)
 
 
 def _check_beginning(data: bytes, position: int) -> None:

@@ -15,7 +15,7 @@ TOKEN = rb"[A-Za-z0-9\-.!%*_+`'~]"
 """token characters (RFC 3261 25.1)."""
 
 START_LINE = re.compile(
-    rb"(?:SIP/\d+\.\d+ +\d[^\r\n]*|" + TOKEN + rb"+ +[^ \r\n](?:[^\r\n]* )?SIP/\d+\.\d+[ \t]*)\r\n", re.IGNORECASE
+    rb"(?:SIP/\d+\.\d+ +\d[^\r\n]*|" + TOKEN + rb"+ +[^ \r\n][^\r\n]* SIP/\d+\.\d+[ \t]*)\r\n", re.IGNORECASE
 )
 """Request-Line or Status-Line (RFC 3261 7.1, 7.2), any version, tolerating more than one space."""
 

@@ -106,10 +106,10 @@ class HeaderTranslator:
         if found is None:
             return []
         new = self._table.endpoint(direction, Protocol.TCP, Endpoint(address, found.port))
-        if new is None:
-            return []
-        edits: list[Edit] = [(start, stop, new.address, site.rule)] if new.address != address else []
-        if site.role in _WITH_PORT and new.port != found.port:
+        edits: list[Edit] = []
+        if new is not None and new.address != address:
+            edits.append((start, stop, new.address, site.rule))
+        if new is not None and site.role in _WITH_PORT and new.port != found.port:
             if found.digits is not None:
                 edits.append((*found.digits, b"%d" % new.port, f"{site.rule} port"))
             else:

@@ -37,7 +37,8 @@ class DeltaHistory:
 
     def record(self, start: Point, stop: Point) -> None:
         """A message that stood at `start` and ends at `stop` has changed its length."""
-        assert start[0] >= self._in[-1] and start[1] - start[0] == self.growth, f"{start} does not follow {self.points[-1]}"
+        follows = start[0] >= self._in[-1] and start[1] - start[0] == self.growth
+        assert follows, f"{start} does not follow {self.points[-1]}"
         if start[0] > self._in[-1]:
             self._in.append(start[0])
             self._out.append(start[1])
@@ -52,12 +53,20 @@ class DeltaHistory:
         """Which incoming offset an outgoing one stands for; inside a resized message, where that message began."""
         return self._across(self._out, self._in, offset)
 
-    def _across(self, here: list[int], there: list[int], offset: int) -> int:
+    def outgoing_end(self, offset: int) -> int:
+        """As `outgoing`, but for an offset inside a resized message, where that message ended."""
+        return self._across(self._in, self._out, offset, end=True)
+
+    def incoming_end(self, offset: int) -> int:
+        """As `incoming`, but for an offset inside a resized message, where that message ended."""
+        return self._across(self._out, self._in, offset, end=True)
+
+    def _across(self, here: list[int], there: list[int], offset: int, end: bool = False) -> int:
         index = max(0, bisect_right(here, offset) - 1)
-        moved = there[index] + offset - here[index]
+        beyond = offset - here[index]
         if index + 1 < len(here) and self._resized(index):
-            return there[index]
-        return moved
+            return there[index + 1] if end and beyond > 0 else there[index]
+        return there[index] + beyond
 
     def _resized(self, index: int) -> bool:
         """Whether the stretch from this point to the next is a resized message."""

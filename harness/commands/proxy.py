@@ -11,16 +11,19 @@ from twisted.internet import error, task
 
 from alg.config import MediaMode
 from alg.connection import Alg, AlgConnection
+from alg.edge.entrance import Address, Entrance
 from alg.edge.media import UdpDoors
-from alg.edge.proxy import Address, AlgProxy, Listener
+from alg.edge.proxy import AlgProxy
 from alg.errors import ConfigError
 from alg.ios_debug import IosDebug
 from alg.nat.media import Door, MediaDoors
 from alg.trace import Sink, tee
+from harness.capture.recorder import Recorder, open_recorder
 from harness.commands.options import alg_options, flags
 from harness.descriptors import raise_descriptor_limit
-from harness.events import EventLog
-from harness.settings import alg_config, listeners, load_settings
+from harness.events import EventLog, open_events
+from harness.interception import Rules, print_rules, transparent_options
+from harness.settings import Flags, alg_config, listeners, load_settings
 
 _EXPIRY_INTERVAL = 5.0
 """seconds"""
@@ -39,6 +42,7 @@ _EXPIRY_INTERVAL = 5.0
     help="The ALG looks into connections whose local or remote port this is. Repeatable.  "
     "[default: 5060 and the listening port]",
 )
+@transparent_options
 @click.option("--side", type=click.Choice(["inside", "outside"]), help="Where clients connect from.  [default: inside]")
 @click.option(
     "--media",
@@ -47,6 +51,11 @@ _EXPIRY_INTERVAL = 5.0
     "it is.  [default: relay]",
 )
 @click.option("--events", metavar="F.jsonl", help="Write events there, one JSON object a line.")
+@click.option(
+    "--capture",
+    metavar="F.pcapng",
+    help="Write a capture there with the interfaces inside and outside: packets made from what crosses each leg.",
+)
 @click.option("--debug-ip-nat-sip", is_flag=True, help="Print what IOS's debug ip nat sip would, on standard error.")
 @click.option("--config", metavar="F.toml", help="Configuration file; flags win over it. SIGHUP reads it again.")
 def command(**options: Any) -> int:
@@ -58,10 +67,32 @@ def command(**options: Any) -> int:
     \b
     Example:
       sipalg proxy --listen 127.0.0.1:5060 --to 127.0.0.3:5060 --map 10.0.30.2=64.100.0.10 --events calls.jsonl
+
+    \b
+    On a router, unnoticed by both sides:
+      sipalg proxy --transparent --listen 0.0.0.0:15060 --inside 10.0.30.0/24 --pool 203.0.113.10 --sip-port 5060 \\
+          --install-rules
+
+    \b
+    NAT reflection: 10.0.30.2:27901 reaches the inside host 10.0.10.2 at its outside address, and is seen there as
+    64.100.0.10:4401:
+      sipalg proxy --transparent --listen 0.0.0.0:15060 --map 10.0.10.2=64.100.0.10 \\
+          --map 10.0.30.2:27901=64.100.0.10:4401 --sip-port 7003 --install-rules
     """
+    if options["print_rules"]:
+        settings, said = load_settings(options["config"]), _flags(options)
+        print_rules(
+            listeners(settings, said, options["listen"], options["to"], options["side"]), alg_config(settings, said)
+        )
+        return 0
     from twisted.internet import reactor  # noqa: PLC0415 - installing the reactor is the program's choice
 
     return ProxyRun(reactor, options).run()
+
+
+def _flags(options: dict[str, Any]) -> Flags:
+    own = ("sip_ports", "media", "transparent", "intercept", "source")
+    return flags(options, **{name: options[name] for name in own})
 
 
 class ProxyRun:
@@ -70,19 +101,23 @@ class ProxyRun:
     def __init__(self, reactor: Any, options: dict[str, Any]) -> None:
         self._reactor = reactor
         self._config_file: str | None = options["config"]
-        self._flags = flags(options, sip_ports=options["sip_ports"], media=options["media"])
+        self._flags = _flags(options)
         settings = load_settings(self._config_file)
         self._listeners = listeners(settings, self._flags, options["listen"], options["to"], options["side"])
         config = alg_config(settings, self._flags)
         events = options["events"] or settings.events
-        self._file: TextIO | None = _open_events(events) if events else None
+        self._file: TextIO | None = open_events(events) if events else None
+        self._capture = _open_capture(options["capture"], settings.capture.file)
         debug = options["debug_ip_nat_sip"] or settings.debug_ip_nat_sip
         self._observer = ConsoleObserver(
-            EventLog(self._file, time.time) if self._file else None, IosDebug(_say) if debug else None
+            EventLog(self._file, time.time) if self._file else None, IosDebug(_say) if debug else None, self._capture
         )
         doors = MediaDoors(UdpDoors(reactor, self._observer.door), settings.media.idle_timeout)
         self._alg = Alg(config, doors)
-        self._proxy = AlgProxy(reactor, self._alg, self._observer)
+        tap = self._capture.tap if self._capture else None
+        self._proxy = AlgProxy(reactor, self._alg, self._observer, tap=tap)
+        self._rules: Rules | None = Rules() if options["install_rules"] else None
+        self._bound: list[tuple[Entrance, Address]] = []
         self._stopping = False
 
     def run(self) -> int:
@@ -91,17 +126,35 @@ class ProxyRun:
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, self._on_stop)
         signal.signal(signal.SIGHUP, self._on_reload)
-        for host, port in [self._listen(listener) for listener in self._listeners]:
+        self._bound = [(listener, self._listen(listener)) for listener in self._listeners]
+        try:
+            self._install_rules()
+            self._serve()
+        finally:
+            self._remove_rules()
+        if self._file is not None:
+            self._file.close()
+        if self._capture is not None:
+            self._capture.close()
+        return 0
+
+    def _serve(self) -> None:
+        for _, (host, port) in self._bound:
             _say(f"listening on {host}:{port}")
         expiry = task.LoopingCall(self._expire)
         expiry.clock = self._reactor
         expiry.start(_EXPIRY_INTERVAL, now=False)
         self._reactor.run(installSignalHandlers=False)
-        if self._file is not None:
-            self._file.close()
-        return 0
 
-    def _listen(self, listener: Listener) -> Address:
+    def _install_rules(self) -> None:
+        if self._rules is not None:
+            self._rules.install(self._bound, self._alg.config)
+
+    def _remove_rules(self) -> None:
+        for complaint in self._rules.remove() if self._rules else ():
+            _say(f"sipalg proxy: {complaint}")
+
+    def _listen(self, listener: Entrance) -> Address:
         try:
             return self._proxy.listen(listener)
         except error.CannotListenError as failure:
@@ -128,6 +181,7 @@ class ProxyRun:
         """Take up the configuration file as it is now; connections follow at their next message boundary."""
         try:
             self._alg.reconfigure(alg_config(load_settings(self._config_file), self._flags))
+            self._install_rules()
         except ConfigError as failure:
             _say(f"sipalg proxy: configuration kept: {failure}")
         else:
@@ -137,9 +191,10 @@ class ProxyRun:
 class ConsoleObserver:
     """Tells the person at the terminal what went wrong, and passes everything on to the event log."""
 
-    def __init__(self, log: EventLog | None, debug: Sink | None) -> None:
+    def __init__(self, log: EventLog | None, debug: Sink | None, capture: Recorder | None) -> None:
         self._log = log
         self._debug = [debug] if debug else []
+        self._capture = capture
 
     def connected(self, connection: int, client: Address, listener: Address, target: Address) -> None:
         """Both legs stand."""
@@ -157,7 +212,8 @@ class ConsoleObserver:
 
     def sink(self, connection: int) -> Sink | None:
         """The sinks that listen to one connection."""
-        return tee(*self._debug, *([self._log.sink(connection)] if self._log else []))
+        listeners = (each.sink(connection) for each in (self._log, self._capture) if each)
+        return tee(*self._debug, *listeners)
 
     def closed(self, connection: int, reason: str, alg: AlgConnection) -> None:
         """Both legs are gone."""
@@ -175,11 +231,15 @@ class ConsoleObserver:
             self._log.door(action, door, **fields)
 
 
-def _open_events(path: str) -> TextIO:
-    try:
-        return open(path, "w", encoding="utf-8", buffering=1)
-    except OSError as failure:
-        raise ConfigError(f"--events {path}: {failure.strerror}") from None
+def _open_capture(flag: str | None, file: str | None) -> Recorder | None:
+    path, setting = flag or file, "--capture" if flag else "[capture] file"
+    if not path:
+        return None
+
+    def complain(failure: OSError) -> None:
+        _say(f"sipalg proxy: {setting} {path}: {failure.strerror}; capturing ends, traffic goes on")
+
+    return open_recorder(path, setting, time.time_ns, complain)
 
 
 def _say(line: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from typing import Any, BinaryIO
@@ -42,23 +43,25 @@ def command(direction: str, debug_ip_nat_sip: bool, **options: Any) -> int:
     config = alg_config(load_settings(None), flags(options, media="rewrite"))
     debug: list[Sink] = [IosDebug(lambda line: click.echo(line, err=True))] if debug_ip_nat_sip else []
     way = Direction.OUTWARD if direction == "out" else Direction.INWARD
-    return rewrite_stream(Alg(config), way, sys.stdin.buffer, sys.stdout.buffer, [_explain, *debug])
+    try:
+        return rewrite_stream(Alg(config), way, sys.stdin.buffer, sys.stdout.buffer, [_explain, *debug])
+    except BrokenPipeError:
+        # What is left in the buffer must not be tried again at exit, which would end with a complaint and status 120.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _INPUT_CUT_SHORT
 
 
 def rewrite_stream(alg: Alg, direction: Direction, source: BinaryIO, target: BinaryIO, sinks: list[Sink]) -> int:
     """Run everything from `source` through the ALG; 0, or 3 if it ends inside a message."""
     connection = alg.connection(sink=tee(*sinks))
     read = getattr(source, "read1", source.read)
-    try:
-        while data := read(_CHUNK):
-            target.write(connection.feed(direction, data, time.monotonic()))
-            target.flush()
-        held = connection.close(direction)
-        target.write(held)
+    while data := read(_CHUNK):
+        target.write(connection.feed(direction, data, time.monotonic()))
         target.flush()
-    except BrokenPipeError:
-        return _INPUT_CUT_SHORT
-    return _INPUT_CUT_SHORT if held else 0
+    cut_short = connection.inside_message(direction)
+    target.write(connection.close(direction))
+    target.flush()
+    return _INPUT_CUT_SHORT if cut_short else 0
 
 
 def _explain(record: MessageRecord | StreamRecord) -> None:

@@ -1,0 +1,118 @@
+"""`sipalg inline`: the ALG as the NAT router between two interfaces, packet by packet."""
+
+from __future__ import annotations
+
+import signal
+import time
+from typing import Any, TextIO
+
+import click
+from netaddr import IPNetwork
+from twisted.internet import error, task
+
+from alg.config import AlgConfig
+from alg.connection import Alg
+from alg.edge.inline import InlineAlg
+from alg.errors import ConfigError
+from alg.ios_debug import IosDebug
+from alg.router import NatRouter
+from alg.trace import Sink, tee
+from harness.commands.options import alg_options, flags
+from harness.events import EventLog, open_events
+from harness.inline_routes import InlineRoutes
+from harness.settings import alg_config, load_settings
+from harness.system import require_root
+
+_EXPIRY_INTERVAL = 10.0
+"""seconds"""
+
+
+@click.command("inline")
+@click.option("--tun", "device", required=True, metavar="NAME", help="The tun device to create.")
+@alg_options
+@click.option(
+    "--sip-port",
+    "sip_ports",
+    type=click.IntRange(1, 65535),
+    multiple=True,
+    metavar="N",
+    help="The ALG looks into connections to or from this port. Repeatable.  [default: 5060]",
+)
+@click.option("--install-routes", is_flag=True, help="Route inside traffic through the device; undone at the end.")
+@click.option("--events", metavar="F.jsonl", help="Write events there, one JSON object a line.")
+@click.option("--debug-ip-nat-sip", is_flag=True, help="Print what IOS's debug ip nat sip would, on standard error.")
+@click.option("--config", metavar="F.toml", help="Configuration file; flags win over it.")
+def command(device: str, install_routes: bool, **options: Any) -> int:
+    """Be the NAT router between an inside and an outside interface.
+
+    Packets come in through a tun device; addresses, ports, ICMP errors are translated, and SIP over TCP is rewritten
+    while the connection stays one from end to end: sequence and acknowledgment numbers follow. Prints `inline on NAME`
+    on standard error when ready, and on SIGTERM how many packets met which fate.
+
+    \b
+    Example, in the namespace of a router:
+      sipalg inline --tun sipalg0 --inside 10.0.30.0/24 --pool 203.0.113.10 --install-routes
+    """
+    from twisted.internet import reactor  # noqa: PLC0415 - installing the reactor is the program's choice
+
+    require_root("sipalg inline")
+    settings = load_settings(options["config"])
+    config = alg_config(settings, flags(options, sip_ports=options["sip_ports"], media="rewrite"))
+    events = options["events"] or settings.events
+    file = open_events(events) if events else None
+    debug = IosDebug(_say) if options["debug_ip_nat_sip"] or settings.debug_ip_nat_sip else None
+    return _Run(reactor, config, file, debug).run(device, install_routes)
+
+
+class _Run:
+    """One run of the command."""
+
+    def __init__(self, reactor: Any, config: AlgConfig, file: TextIO | None, debug: Sink | None) -> None:
+        self._reactor = reactor
+        self._config = config
+        self._file = file
+        self._log = EventLog(file, time.time) if file else None
+        self._debug = debug
+        mapped = (IPNetwork(str(entry.inside)) for entry in config.nat.maps)
+        self._inside = sorted({*config.nat.inside, *mapped})
+        self._router = NatRouter(Alg(config), tuple(self._inside), self._sink)
+        self._inline = InlineAlg(reactor, self._router)
+
+    def run(self, device: str, install_routes: bool) -> int:
+        """Create the device, route into it, serve until a signal comes, and put everything back."""
+        try:
+            name = self._inline.open(device)
+        except error.CannotListenError as failure:
+            raise ConfigError(f"--tun {device}: {failure.socketError.strerror or failure.socketError}") from None
+        nat = self._config.nat
+        outside = {*nat.pool, *(entry.outside for entry in nat.maps)}
+        routes = InlineRoutes(name, self._inside, outside) if install_routes else None
+        if routes is not None:
+            routes.install()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self._reactor.callFromThread(self._stop))
+        expiry = task.LoopingCall(lambda: self._router.expire(self._reactor.seconds()))
+        expiry.clock = self._reactor
+        expiry.start(_EXPIRY_INTERVAL, now=False)
+        _say(f"inline on {name}")
+        try:
+            self._reactor.run(installSignalHandlers=False)
+        finally:
+            if routes is not None:
+                routes.remove()
+            if self._file is not None:
+                self._file.close()
+        return 0
+
+    def _stop(self) -> None:
+        for fate, packets in sorted(self._router.counters.items()):
+            _say(f"{packets} packets {fate}")
+        self._inline.stop().addBoth(lambda _: self._reactor.stop())
+
+    def _sink(self, connection: int) -> Sink | None:
+        log = [self._log.sink(connection)] if self._log else []
+        return tee(*([self._debug] if self._debug else []), *log)
+
+
+def _say(line: str) -> None:
+    click.echo(line, err=True)

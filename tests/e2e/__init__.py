@@ -1,0 +1,1 @@
+"""The proxy between programs that are not ours: SIPp, baresip, tshark."""

@@ -1,0 +1,1 @@
+"""Labs: what is planned, and what is there."""

@@ -1,0 +1,143 @@
+"""The shape of the source tree: which way imports flow, what each file may know, and that each has its test."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SOURCES = sorted(path.relative_to(ROOT) for package in ("alg", "harness") for path in (ROOT / package).rglob("*.py"))
+CORE = [path for path in SOURCES if path.parts[0] == "alg" and path.parts[:2] != ("alg", "edge")]
+MODULES = [path for path in SOURCES if path.name != "__init__.py"]
+
+MOST_LINES = 400
+EFFECTS = frozenset(
+    "asyncio concurrent multiprocessing os queue random sched secrets selectors select shutil signal socket socketserver "
+    "ssl subprocess tempfile threading time _thread".split()
+)
+"""Parts of the standard library that do what a sans-io core may not: sockets, clocks, chance, processes, threads."""
+
+UNTESTED: dict[str, str] = {}
+"""Source files without a test file of their own, each with its reason. None so far."""
+
+ENTRY_POINTS = {"harness.cli": "setup.cfg, the sipalg script"}
+
+
+def dotted(path: Path) -> str:
+    """The name a source file is imported by."""
+    parts = path.with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+NAMES = {dotted(path) for path in SOURCES}
+
+
+def imported(path: Path) -> set[str]:
+    """Every module that a file imports, wherever in the file; `from a import b` is `a.b` where that is a module."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse((ROOT / path).read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level and node.module, f"{path}: relative import"
+            members = {f"{node.module}.{alias.name}" for alias in node.names}
+            modules = members & NAMES
+            found |= modules
+            if modules != members:
+                found.add(node.module)
+    return found
+
+
+def roots(path: Path) -> set[str]:
+    """The top-level packages that a file imports."""
+    return {name.partition(".")[0] for name in imported(path)}
+
+
+def test_tree_is_found() -> None:
+    """These guards look at the tree they are meant for."""
+    assert Path("alg/connection.py") in CORE
+    assert Path("alg/edge/proxy.py") in SOURCES
+    assert "twisted" in roots(Path("alg/edge/proxy.py"))
+
+
+@pytest.mark.parametrize("path", CORE, ids=str)
+def test_core_is_sans_io(path: Path) -> None:
+    """The core can be run from a printed page: standard library without effects, netaddr, and itself."""
+    strangers = roots(path) - sys.stdlib_module_names - {"alg", "netaddr"}
+    assert not strangers, f"{path} imports {strangers}"
+    effects = roots(path) & EFFECTS
+    assert not effects, f"{path} imports {effects}"
+
+
+@pytest.mark.parametrize("path", CORE, ids=str)
+def test_core_reads_no_files(path: Path) -> None:
+    """Only profiles, which are files of the package, are read from disk."""
+    if path.parts[:2] == ("alg", "profiles"):
+        return
+    assert not roots(path) & {"pathlib", "io", "importlib", "glob", "fileinput"}
+    calls = {node.func.id for node in ast.walk(ast.parse((ROOT / path).read_text("utf-8"))) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
+    assert not calls & {"open", "print", "input", "exec", "eval", "__import__"}
+
+
+@pytest.mark.parametrize("path", [path for path in SOURCES if path.parts[0] == "alg"], ids=str)
+def test_alg_does_not_know_the_harness(path: Path) -> None:
+    """Imports flow one way: tests, harness, edge, core."""
+    assert not roots(path) & {"harness", "tests"}
+    if path in CORE:
+        assert not [name for name in imported(path) if name.startswith("alg.edge")]
+
+
+@pytest.mark.parametrize("path", [path for path in SOURCES if path.parts[0] == "harness"], ids=str)
+def test_harness_does_not_know_the_tests(path: Path) -> None:
+    """What is installed works without the tests."""
+    assert "tests" not in roots(path)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=str)
+def test_source_file_has_its_test_file(path: Path) -> None:
+    """Whoever changes a file knows where its tests are."""
+    if str(path) in UNTESTED:
+        return
+    folder = Path("tests") / path.parent.relative_to("alg") if path.parts[0] == "alg" else Path("tests") / path.parent
+    assert (ROOT / folder / f"test_{path.name}").is_file()
+
+
+def test_exceptions_are_still_needed() -> None:
+    """A file that got its test file, or is gone, is no exception any more."""
+    assert all((ROOT / path).is_file() for path in UNTESTED)
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=str)
+def test_source_file_can_be_held_in_the_head(path: Path) -> None:
+    """A file that has grown too long has two reasons to change."""
+    lines = (ROOT / path).read_text("utf-8").count("\n")
+    assert lines <= MOST_LINES, f"{path} has {lines} lines"
+
+
+IMPORTED = set().union(*(imported(path) for path in SOURCES))
+
+
+@pytest.mark.parametrize("path", MODULES, ids=str)
+def test_source_file_is_used(path: Path) -> None:
+    """No dead modules: each is imported by another one, or is an entry point, or a command that the CLI lists."""
+    name = dotted(path)
+    if name in ENTRY_POINTS or is_command(path):
+        return
+    assert name in IMPORTED, f"nobody imports {path}"
+
+
+def is_command(path: Path) -> bool:
+    """Whether the CLI lists it by the name of its file."""
+    if path.parent != Path("harness/commands"):
+        return False
+    tree = ast.parse((ROOT / "harness/cli.py").read_text("utf-8"))
+    return any(isinstance(node, ast.Constant) and node.value == path.stem for node in ast.walk(tree))
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=str)
+def test_source_file_says_what_it_is_for(path: Path) -> None:
+    """Every file opens with a sentence for its reader."""
+    assert ast.get_docstring(ast.parse((ROOT / path).read_text("utf-8")))
