@@ -62,9 +62,9 @@ def header_fields(data: bytes) -> Iterator[HeaderField]:
         end = stop if stop >= 0 else len(data)
         match = grammar.FIELD_NAME.match(data, position, end)
         if match is not None:
-            line = data[match.end() : end]
-            value = match.end() + len(line) - len(line.lstrip())
-            yield HeaderField(match[1], position, value, max(value, match.end() + len(line.rstrip())))
+            written = data[match.end() : end].rstrip()
+            value = match.end() + len(written) - len(written.lstrip())
+            yield HeaderField(match[1], position, value, match.end() + len(written))
         position = end + 1
 
 

@@ -263,6 +263,16 @@ def test_a_syn_of_another_connection_changes_nothing(dialogue: Dialogue) -> None
     assert dialogue.inside(b"abc\n", at=3) == ["> 21 ack 0 'abc\\n'"]
 
 
+def test_a_window_that_comes_with_news_is_believed() -> None:
+    """A sender whose window shrank speaks from inside it, below what it sent before; Linux does, and so it reads."""
+    dialogue = Dialogue()
+    dialogue.open(window=10)
+    dialogue.outside(b"yes\n", window=10)
+    dialogue.outside(b"no\n", at=4, window=10)
+    assert dialogue.inside(b"g1\n", ack=7) == ["> 0 ack 7 'grown by t'"]
+    assert dialogue.outside(at=4, ack=10, window=40)[0] == "> 10 ack 7 'he box: g1\\n'"
+
+
 def test_icmp_errors_find_the_senders_number(dialogue: Dialogue) -> None:
     """What an error quotes has the outgoing number."""
     assert Dialogue().flow.incoming_sequence(Direction.OUTWARD, 5) == 5
