@@ -45,7 +45,12 @@ def test_map_may_have_spaces_around_the_sign() -> None:
         *("", "=", "10.0.30.2", "10.0.30.2=", "=64.100.0.10", "10.0.30.2=64.100.0.10=1.2.3.4"),
         *("10.0.30=64.100.0.10", "010.0.30.2=64.100.0.10", "10.0.30.256=64.100.0.10", "1=2", "0x0a001e02=64.100.0.10"),
         *("10.0.30.2/32=64.100.0.10", "host=64.100.0.10", "::1=64.100.0.10", "::ffff:10.0.30.2=64.100.0.10"),
-        *("10.0.30.2:5060=64.100.0.10", "10.0.30.2=64.100.0.10:5060", "10.0.30.2:=64.100.0.10:", "10.0.30.2:0=64.100.0.10:1"),
+        *(
+            "10.0.30.2:5060=64.100.0.10",
+            "10.0.30.2=64.100.0.10:5060",
+            "10.0.30.2:=64.100.0.10:",
+            "10.0.30.2:0=64.100.0.10:1",
+        ),
         *("10.0.30.2:65536=64.100.0.10:1", "10.0.30.2:-1=64.100.0.10:1", "10.0.30.2:5060=64.100.0.10:sip"),
         *("10.0.30.2:٥=64.100.0.10:1", "10.0.30.2:1_0=64.100.0.10:1", "10.0.30.2:+1=64.100.0.10:1"),
     ],
@@ -62,9 +67,10 @@ def test_map_that_is_none(text: str) -> None:
 def test_any_text_is_a_map_or_an_error(text: str) -> None:
     """Whatever is typed, there is no traceback."""
     try:
-        AddressMap.parse(text)
+        printed = str(AddressMap.parse(text))
     except ConfigError as error:
-        assert str(error).startswith("--map: ")
+        printed = str(error)
+    assert printed.startswith("--map: ") or "=" in printed
 
 
 def test_address_and_port_name_their_setting() -> None:
@@ -121,7 +127,7 @@ def test_port_maps_beside_an_address_map() -> None:
 @pytest.mark.parametrize(("header", "body"), [(0, 0), (-1, 5), (1, -1)])
 def test_limits_that_are_none(header: int, body: int) -> None:
     """Limits that would let nothing through are refused."""
-    with pytest.raises(ConfigError, match="^limits: "):
+    with pytest.raises(ConfigError, match=r"^limits: "):
         Limits(header, body)
 
 

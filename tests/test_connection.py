@@ -47,7 +47,9 @@ def test_vector_byte_by_byte(vector: Vector) -> None:
 
 
 @pytest.mark.parametrize(
-    "vector", [vector for vector in VECTORS if not vector.name.startswith("incomplete_")], ids=lambda vector: vector.name
+    "vector",
+    [vector for vector in VECTORS if not vector.name.startswith("incomplete_")],
+    ids=lambda vector: vector.name,
 )
 def test_vector_with_a_tail(vector: Vector) -> None:
     """The beginning of the next message in the same segment changes nothing, and is not touched itself."""
@@ -170,6 +172,20 @@ def test_message_leaves_with_its_last_byte() -> None:
     assert connection.feed(OUT, OFFER[:-1]) == b""
     assert connection.held(OUT) == len(OFFER) - 1
     assert connection.feed(OUT, OFFER[-1:]) == OFFER_OUT
+    assert connection.held(OUT) == 0
+
+
+def test_inside_message() -> None:
+    """Whoever reads a stream can tell whether it ended inside a message, one that passes untouched included."""
+    connection = alg_for(STATIC).connection()
+    assert not connection.inside_message(OUT)
+    connection.feed(OUT, OFFER + OFFER[:-1])
+    assert connection.inside_message(OUT)
+    assert not connection.inside_message(IN)
+    connection.feed(OUT, OFFER[-1:] + b"\r\n")
+    assert not connection.inside_message(OUT)
+    connection.feed(OUT, b"MESSAGE sip:a SIP/2.0\r\nl: 99999999\r\n\r\nx")
+    assert connection.inside_message(OUT)
     assert connection.held(OUT) == 0
 
 

@@ -59,7 +59,7 @@ def test_over_long_message_in_two_segments(place: int) -> None:
 @pytest.mark.parametrize("length", [b"5\r\n 6", b"5x", b"-5", b"", b"5\r\nl: 6"])
 @pytest.mark.parametrize("piece_size", [1, 2, 3, 7, 40, 100000])
 def test_over_long_message_whose_end_cannot_be_told(length: bytes, piece_size: int) -> None:
-    """An over-long header block with a malformed Content-Length ends the rewriting in any segmentation, with a record."""
+    """An over-long header block with a malformed Content-Length ends the rewriting, wherever TCP cuts."""
     stream = header(b"Subject: a longer one", b"l: " + length) + b"12345" + REQUEST
     pieces = [stream[place : place + piece_size] for place in range(0, len(stream), piece_size)]
     listener = Listener()

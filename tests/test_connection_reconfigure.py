@@ -27,7 +27,7 @@ def test_new_maps_hold_from_the_next_message(place: int) -> None:
     out = connection.feed(OUT, REQUEST + REQUEST[:place])
     alg.reconfigure(config_for(NEW))
     out += connection.feed(OUT, REQUEST[place:] + REQUEST + REQUEST)
-    under_way = OLD_OUT if 0 < place else NEW_OUT
+    under_way = OLD_OUT if place else NEW_OUT
     assert out == OLD_OUT + under_way + NEW_OUT + NEW_OUT
 
 
@@ -71,7 +71,9 @@ def test_l4f_off_in_mid_message(place: int, rest: bytes) -> None:
     assert connection.close(OUT) == b""
 
 
-FIVE = b"\r\n\r\n".join([REQUEST, b"MESSAGE sip:a@example.com SIP/2.0\r\nl: 9\r\n\r\n\r\n\r\nSIP/2", REQUEST, REQUEST, b"\x00" + REQUEST])
+FIVE = b"\r\n\r\n".join(
+    [REQUEST, b"MESSAGE sip:a@example.com SIP/2.0\r\nl: 9\r\n\r\n\r\n\r\nSIP/2", REQUEST, REQUEST, b"\x00" + REQUEST]
+)
 
 
 @given(cuts(FIVE), st.lists(st.booleans(), min_size=20, max_size=20))

@@ -91,7 +91,8 @@ def test_stretches_of_a_stream_are_in_order(cut: tuple[bytes, list[bytes]], dire
 def test_every_rewrite_is_named_and_explained() -> None:
     """The log of a call says by its rule's name what changed, from what to what, and why."""
     before = in_offer(
-        b"v=0\r\no=- 1 2 IN IP4 192.0.2.1\r\nc=IN IP4 10.0.30.2\r\nm=audio 5004 RTP/AVP 0\r\na=rtcp:5005 IN IP4 10.0.30.2\r\n"
+        b"v=0\r\no=- 1 2 IN IP4 192.0.2.1\r\nc=IN IP4 10.0.30.2\r\nm=audio 5004 RTP/AVP 0\r\n"
+        b"a=rtcp:5005 IN IP4 10.0.30.2\r\n"
     ).replace(b"\r\n", b"\r\nVia: SIP/2.0/TCP 10.0.30.2:5004;rport=5004\r\nContact: <sip:10.0.30.2>\r\n", 1)
     listener = Listener()
     alg_for((*MEDIA, ("10.0.30.2:5060", "64.100.0.10:5080"))).connection(sink=listener).feed(OUT, before)

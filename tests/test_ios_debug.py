@@ -166,5 +166,9 @@ def test_any_message_can_be_printed(stream: bytes, maps: MapList, direction: str
     """Damaged messages do not break the log, and the sizes printed add up."""
     sizes = [line.split(" ")[2] for line in printed(stream, tuple(maps), direction) if line.startswith("l4f_send")]
     quiet: list[int] = []
-    send(alg_for(maps).connection(sink=lambda record: quiet.append(len(getattr(record, "after", b"")))), DIRECTIONS[direction], [stream])
+    send(
+        alg_for(maps).connection(sink=lambda record: quiet.append(len(getattr(record, "after", b"")))),
+        DIRECTIONS[direction],
+        [stream],
+    )
     assert [int(size) for size in sizes] == [size for size in quiet if size]

@@ -19,7 +19,7 @@ INSIDE, OUTSIDE = b"10.0.30.2", b"64.100.0.10"
 
 WELL_FORMED = {
     "everything at once": b"""\
-iNvItE-x  sip:10.0.30.2;p=HOST@HOST;MADDR=HOST   SIP/2.0
+iNvItE-x  sip:10.0.30.2;p=10.0.30.2@HOST;MADDR=HOST   SIP/2.0
 TO :
  "10.0.30.2 \\"<sip:10.0.30.2>\\""   <  sip:ann@10.0.30.2 > ; tag=10.0.30.2
 f: "\xc3\xa9 \\\\" <sip:10.0.30.2@HOST>;Tag = "10.0.30.2"
@@ -331,9 +331,7 @@ BEYOND_FRAMING = {
 def filled(template: bytes, host: bytes) -> bytes:
     """The message with its hosts, its line ends, and the size of its body."""
     message = re.sub(rb"(?<!\r)\n", b"\r\n", template).replace(b"HOST", host)
-    head, empty_line, body = message.rpartition(b"\r\n\r\n") if message.endswith(b"\r\n\r\n") else message.partition(b"\r\n\r\n")
-    if message.count(b"SIZE") and not body:
-        head, empty_line, body = message.partition(b"\r\n\r\n")
+    body = message.partition(b"SIZE")[2].partition(b"\r\n\r\n")[2]
     return message.replace(b"SIZE", b"%d" % len(body))
 
 

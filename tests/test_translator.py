@@ -109,5 +109,7 @@ def test_sdp_rule_that_a_profile_leaves_out(name: str) -> None:
     pairs = (*MEDIA, ("10.0.30.2", "64.100.0.10"))
     forgetful = replace(COMPLETE, sdp=COMPLETE.sdp - {name})
     out, edits = translated(in_offer(b"v=0\r\n" + b"".join(lines.values())), config_for(pairs, profile=forgetful))
-    assert {edit[3] for edit in edits if edit[3].startswith("SDP ")} == {f"SDP {other}" for other in lines if other != name}
+    assert {edit[3] for edit in edits if edit[3].startswith("SDP ")} == {
+        f"SDP {other}" for other in lines if other != name
+    }
     assert [line for line in lines.values() if line in out] == [lines[name]]

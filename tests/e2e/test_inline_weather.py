@@ -44,11 +44,13 @@ def test_everything_arrives(storm: tuple[InlineLab, list[Wire]], longest: int) -
     def talk(number: int) -> None:
         rng = random.Random(f"{SEED} {longest} {number}")
         sizes = [rng.choice([0, 300, 800, 1500, 4000]) for _ in range(60)]
-        said = [request(INSIDE, size=size) + options(INSIDE) for size in sizes], [
-            response(POOL, size=size) for size in sizes
-        ]
-        due = b"".join(response(INSIDE, size=size) for size in sizes), b"".join(
-            request(POOL, size=size) + options(POOL) for size in sizes
+        said = (
+            [request(INSIDE, size=size) + options(INSIDE) for size in sizes],
+            [response(POOL, size=size) for size in sizes],
+        )
+        due = (
+            b"".join(response(INSIDE, size=size) for size in sizes),
+            b"".join(request(POOL, size=size) + options(POOL) for size in sizes),
         )
         with lab.connection(5060 + number) as ends:
             heard = exchange(ends, tuple(pieces(rng, b"".join(side), longest) for side in said), 0.001)
@@ -61,6 +63,6 @@ def test_everything_arrives(storm: tuple[InlineLab, list[Wire]], longest: int) -
     for thread in threads:
         thread.join()
     assert not failures
-    print([(wire.carried, wire.lost,wire.doubled,wire.late) for wire in wires])
+    print([(wire.carried, wire.lost, wire.doubled, wire.late) for wire in wires])
     for one in wires:
         assert min(one.lost, one.doubled, one.late) > 10

@@ -103,9 +103,7 @@ class Wire:
             self._put(place, frame)
         elif chance < self.weather.lost + self.weather.doubled + self.weather.late:
             self.late += 1
-            heapq.heappush(
-                self._waiting, (time.monotonic() + self.weather.delay, next(self._number), place, frame)
-            )
+            heapq.heappush(self._waiting, (time.monotonic() + self.weather.delay, next(self._number), place, frame))
         else:
             self._put(place, frame)
 

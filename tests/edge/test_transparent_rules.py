@@ -13,7 +13,7 @@ import pytest
 
 from tests.edge.messages import INSIDE, MAP, OUTSIDE, options, request
 from tests.edge.sockets import ends_by_reset, receive, receive_all
-from tests.helpers.lab import CLIENT, SERVER, Address, Opened, Stage, stage
+from tests.helpers.lab import CLIENT, SERVER, Address, Opened, Stage, segments, stage
 from tests.helpers.system import eventually
 
 NET = ("--inside", "10.0.30.0/24")
@@ -150,6 +150,22 @@ def test_media_doors_stand_on_the_outside_address(lab: Stage, opened: Opened) ->
     said.sendto(b"media", (POOL, 49170))
     assert heard.recv(100) == b"media"
     assert proxy.complaints == []
+
+
+@methods
+def test_the_proxys_own_capture(lab: Stage, opened: Opened, method: str, tmp_path: Path) -> None:
+    """It shows the addresses that both sides see, not those of the proxy."""
+    capture = tmp_path / "both.pcapng"
+    proxy = lab.proxy(*NET, "--map", MAP, "--intercept", method, "--capture", str(capture))
+    listening = opened.listen(lab, "outside", UAS)
+    source = (CLIENT, next(_ports))
+    client = opened.connect(lab, "inside", source, UAS)
+    server, seen = opened.accept(listening)
+    client.sendall(options(INSIDE))
+    receive(server, len(options(OUTSIDE)))
+    proxy.stop()
+    assert {each.source for each in segments(capture)} == {source, seen, UAS}
+    assert seen == (OUTSIDE, source[1])
 
 
 @methods

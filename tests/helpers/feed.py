@@ -1,7 +1,7 @@
 """Streams through an ALG: the same bytes whole, one at a time, in pieces.
 
-Strategy: a test names mappings as pairs of text, as `Vector` does, and a direction as "out" or "in"; here they become an
-`Alg` and a `Direction`. A stream is fed piece by piece and closed, so that what comes back is all that ever leaves.
+Strategy: a test names mappings as pairs of text, as `Vector` does, and a direction as "out" or "in"; here they become
+an `Alg` and a `Direction`. A stream is fed piece by piece and closed, so that what comes back is all that ever leaves.
 """
 
 from __future__ import annotations

@@ -17,7 +17,9 @@ ANY_ADDRESS = re.compile(rb"(?<![\d.])\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?![\d.]
 
 octets = st.one_of(st.integers(0, 255), st.sampled_from([10, 0, 30, 2, 192, 168]))
 addresses = st.lists(octets, min_size=4, max_size=4).map(lambda four: b".".join(b"%d" % octet for octet in four))
-texts = st.lists(st.one_of(addresses, st.sampled_from([b" ", b"sip:", b".", b"1", b"10.", b"@", b"\r\n"])), max_size=20).map(b" ".join)
+texts = st.lists(
+    st.one_of(addresses, st.sampled_from([b" ", b"sip:", b".", b"1", b"10.", b"@", b"\r\n"])), max_size=20
+).map(b" ".join)
 
 
 def check_hits(data: bytes, literals: set[bytes]) -> None:

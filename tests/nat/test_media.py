@@ -55,7 +55,9 @@ class Call:
         self.alg = Alg(config or config_for(STATIC, media=MediaMode.RELAY), self.doors)
         self.connection = self.alg.connection()
 
-    def send(self, direction: Direction, start: bytes, body: bytes = b"", call: bytes = b"c1", now: float = 0.0) -> bytes:
+    def send(
+        self, direction: Direction, start: bytes, body: bytes = b"", call: bytes = b"c1", now: float = 0.0
+    ) -> bytes:
         """One message of the call; `start` is its start line and CSeq method. What leaves, as a body."""
         line, _, method = start.rpartition(b" / ")
         content = b"c: application/sdp\r\n" if body else b""

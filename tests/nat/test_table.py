@@ -30,7 +30,9 @@ def pool_config(*addresses: str, maps: tuple[str, ...] = (), inside: tuple[str, 
     """A configuration with pool addresses."""
     networks = {} if inside is None else {"inside": tuple(IPNetwork(network) for network in inside)}
     return NatConfig(
-        maps=tuple(AddressMap.parse(entry) for entry in maps), pool=tuple(IPAddress(text) for text in addresses), **networks
+        maps=tuple(AddressMap.parse(entry) for entry in maps),
+        pool=tuple(IPAddress(text) for text in addresses),
+        **networks,
     )
 
 
@@ -77,7 +79,15 @@ def test_fixed_are_the_addresses_without_port_maps() -> None:
     assert set(table.fixed[IN]) == {b"64.100.0.10", b"64.100.0.11"}
 
 
-@pytest.mark.parametrize("pair", [("0.0.0.0", "64.100.0.10"), ("10.0.30.2", "0.0.0.0"), ("224.0.0.1", "64.100.0.10"), ("10.0.30.2:1", "239.1.1.1:1")])
+@pytest.mark.parametrize(
+    "pair",
+    [
+        ("0.0.0.0", "64.100.0.10"),
+        ("10.0.30.2", "0.0.0.0"),
+        ("224.0.0.1", "64.100.0.10"),
+        ("10.0.30.2:1", "239.1.1.1:1"),
+    ],
+)
 def test_addresses_that_stand_for_no_host(pair: tuple[str, str]) -> None:
     """Nobody can map 0.0.0.0 or multicast."""
     with pytest.raises(ConfigError, match="cannot be mapped"):
@@ -114,9 +124,15 @@ def test_pool_is_endpoint_independent(asked: list[tuple[int, int, Protocol]]) ->
         assert outside is not None
         assert outside.port % 2 == port % 2
         assert given_out.setdefault((protocol, inside), outside) == outside
-        assert paired.setdefault(inside.address, outside.address) == outside.address == table.address(OUT, inside.address)
+        assert (
+            paired.setdefault(inside.address, outside.address) == outside.address == table.address(OUT, inside.address)
+        )
         assert table.endpoint(IN, protocol, outside) == inside
-    assert len({(protocol, outside) for (protocol, _), outside in given_out.items()}) == len(given_out) == len(table.bindings)
+    assert (
+        len({(protocol, outside) for (protocol, _), outside in given_out.items()})
+        == len(given_out)
+        == len(table.bindings)
+    )
 
 
 def test_protocols_do_not_share_ports() -> None:

@@ -14,12 +14,13 @@ from alg.sip.rules import HEADER_RULES
 from tests.helpers.feed import through
 from tests.helpers.vector import STATIC, in_request
 
-FORGETS_ROUTE = """
+ALL_BUT_ROUTE = ", ".join(f'"{rule.name}"' for rule in HEADER_RULES if rule.name != "Route")
+FORGETS_ROUTE = f"""
 name = "forgetful"
 title = "Forgets Route"
-headers = [%s]
+headers = [{ALL_BUT_ROUTE}]
 sdp = ["o=", "c="]
-""" % ", ".join(f'"{rule.name}"' for rule in HEADER_RULES if rule.name != "Route")
+"""
 
 
 def written(text: str, folder: Path) -> str:

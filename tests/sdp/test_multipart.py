@@ -53,14 +53,25 @@ def test_body_that_is_a_session_description(content_type: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "content_type", [b"text/plain", b"application/sdpx", b"xapplication/sdp", b"application/xml;x=application/sdp", b"", b"application", b"sdp"]
+    "content_type",
+    [
+        b"text/plain",
+        b"application/sdpx",
+        b"xapplication/sdp",
+        b"application/xml;x=application/sdp",
+        b"",
+        b"application",
+        b"sdp",
+    ],
 )
 def test_body_that_is_none(content_type: bytes) -> None:
     """Other types are not looked into."""
     assert found(SDP, content_type) == []
 
 
-@pytest.mark.parametrize(("encoding", "looked_into"), [(b"gzip", False), (b"identity", True), (b"IDENTITY ", True), (b"", True)])
+@pytest.mark.parametrize(
+    ("encoding", "looked_into"), [(b"gzip", False), (b"identity", True), (b"IDENTITY ", True), (b"", True)]
+)
 @pytest.mark.parametrize("name", [b"Content-Encoding", b"e", b"E "])
 def test_compressed_body(name: bytes, encoding: bytes, looked_into: bool) -> None:
     """A compressed body is left alone, whichever header comes first."""
@@ -82,14 +93,23 @@ def test_parts() -> None:
 
 
 @pytest.mark.parametrize(
-    "parameter", [b";boundary=b", b' ; x=y; Boundary = "b"', b';\r\n boundary="\\b"', b";boundary=b;charset=x", b';x="y";boundary=b']
+    "parameter",
+    [
+        b";boundary=b",
+        b' ; x=y; Boundary = "b"',
+        b';\r\n boundary="\\b"',
+        b";boundary=b;charset=x",
+        b';x="y";boundary=b',
+    ],
 )
 def test_spellings_of_the_boundary(parameter: bytes) -> None:
     """The boundary is found bare, quoted, escaped, folded, in any case, among other parameters."""
     assert found(multipart(part(SDP)), b"multipart/mixed" + parameter) == [(SDP, [])]
 
 
-@pytest.mark.parametrize("parameter", [b"", b";boundary=", b';boundary=""', b";xboundary=b", b";boundary=c", b'; x="boundary=b"'])
+@pytest.mark.parametrize(
+    "parameter", [b"", b";boundary=", b';boundary=""', b";xboundary=b", b";boundary=c", b'; x="boundary=b"']
+)
 def test_boundary_that_is_none(parameter: bytes) -> None:
     """Without its boundary a multipart cannot be read, so it stays."""
     assert found(multipart(part(SDP)), b"multipart/mixed" + parameter) == []
@@ -107,7 +127,10 @@ def test_nesting_ends_somewhere() -> None:
     body, content_type = SDP, b"application/sdp"
     for level in range(100):
         boundary = b"b%dx" % level
-        body, content_type = multipart(part(body, content_type), boundary=boundary), b"multipart/mixed;boundary=" + boundary
+        body, content_type = (
+            multipart(part(body, content_type), boundary=boundary),
+            b"multipart/mixed;boundary=" + boundary,
+        )
     assert found(body, content_type) == []
 
 
@@ -128,7 +151,8 @@ def test_part_without_beginning_or_end(body: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("encoding", "looked_into"), [(b"7bit", True), (b"8BIT", True), (b"binary", True), (b"base64", False), (b"quoted-printable", False)]
+    ("encoding", "looked_into"),
+    [(b"7bit", True), (b"8BIT", True), (b"binary", True), (b"base64", False), (b"quoted-printable", False)],
 )
 def test_encoded_part(encoding: bytes, looked_into: bool) -> None:
     """A part in base64 is left alone."""

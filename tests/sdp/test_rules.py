@@ -51,10 +51,32 @@ def test_line(line: bytes, found: dict[str, bytes], end: bytes) -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        *(b"s=10.0.30.2", b"i=c=IN IP4 10.0.30.2", b"O=- 1 2 IN IP4 10.0.30.2", b"C=IN IP4 10.0.30.2", b" c=IN IP4 10.0.30.2"),
-        *(b"o=- 1 2 IN IP4 10.0.30.2 x", b"o=-  1 2 IN IP4 10.0.30.2", b"o=- 1 IN IP4 10.0.30.2", b"o=- 1 2 IN IP6 ::1"),
-        *(b"a=rtcp:x", b"a=rtcp:5005 IN IP4 10.0.30.2 x", b"a=rtcp:123456", b"a=rtcp-fb:1 nack", b"a=rtcp :5005", b"a=rtcp:5005 IN IP6 ::1"),
-        *(b"a=candidate:1 1 UDP 1 10.0.30.2 x typ host", b"a=candidate:1 1 UDP 1 10.0.30.2 5004 host", b"a=remote-candidates:1 10.0.30.2 5"),
+        *(
+            b"s=10.0.30.2",
+            b"i=c=IN IP4 10.0.30.2",
+            b"O=- 1 2 IN IP4 10.0.30.2",
+            b"C=IN IP4 10.0.30.2",
+            b" c=IN IP4 10.0.30.2",
+        ),
+        *(
+            b"o=- 1 2 IN IP4 10.0.30.2 x",
+            b"o=-  1 2 IN IP4 10.0.30.2",
+            b"o=- 1 IN IP4 10.0.30.2",
+            b"o=- 1 2 IN IP6 ::1",
+        ),
+        *(
+            b"a=rtcp:x",
+            b"a=rtcp:5005 IN IP4 10.0.30.2 x",
+            b"a=rtcp:123456",
+            b"a=rtcp-fb:1 nack",
+            b"a=rtcp :5005",
+            b"a=rtcp:5005 IN IP6 ::1",
+        ),
+        *(
+            b"a=candidate:1 1 UDP 1 10.0.30.2 x typ host",
+            b"a=candidate:1 1 UDP 1 10.0.30.2 5004 host",
+            b"a=remote-candidates:1 10.0.30.2 5",
+        ),
         *(b"a=crypto:1 x inline:10.0.30.2", b"a=source-filter: incl IN IP4 10.0.30.2 10.0.30.2"),
     ],
 )
@@ -80,7 +102,14 @@ def test_related_address(extensions: bytes, address: bytes, port: bytes | None) 
 
 
 @pytest.mark.parametrize(
-    "extensions", [b" typ host", b" typ host raddr host rport 1", b" typ host RADDR 10.0.30.2", b" typ host x raddr 10.0.30.2", b" typ host raddr 10.0.30.2x"]
+    "extensions",
+    [
+        b" typ host",
+        b" typ host raddr host rport 1",
+        b" typ host RADDR 10.0.30.2",
+        b" typ host x raddr 10.0.30.2",
+        b" typ host raddr 10.0.30.2x",
+    ],
 )
 def test_no_related_address(extensions: bytes) -> None:
     """A value that reads like the name, or an address that is none, is not taken for it."""

@@ -46,7 +46,8 @@ def moved(body: bytes) -> bytes:
     [
         b"v=0\r\no=- 1 2 IN IP4 10.0.30.2\r\ns=-\r\nc=IN IP4 10.0.30.2\r\nt=0 0\r\nm=audio 5008 RTP/AVP 0\r\n",
         b"c=IN IP4 10.0.30.2/127\nm=audio 5008 RTP/AVP 0\na=rtcp:5009 IN IP4 10.0.30.2",
-        b"m=audio 5008 RTP/AVP 0\r\nc=IN IP4 10.0.30.2\r\na=candidate:1 1 UDP 1 10.0.30.2 5008 typ host raddr 10.0.30.2\r\n",
+        b"m=audio 5008 RTP/AVP 0\r\nc=IN IP4 10.0.30.2\r\n"
+        b"a=candidate:1 1 UDP 1 10.0.30.2 5008 typ host raddr 10.0.30.2\r\n",
         b"c=IN IP4 10.0.30.2\r\nm=audio 5008/2 RTP/AVP 0\r\nm=video 0 RTP/AVP 31\r\n",
     ],
 )
@@ -97,7 +98,12 @@ def test_rtcp_follows_its_media() -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        *(b"c=IN IP4 0.0.0.0", b"c=IN IP4 224.2.1.1/127", b"c=IN IP6 ::ffff:10.0.30.2", b"c=IN IP4 10.0.30.2.example.com"),
+        *(
+            b"c=IN IP4 0.0.0.0",
+            b"c=IN IP4 224.2.1.1/127",
+            b"c=IN IP6 ::ffff:10.0.30.2",
+            b"c=IN IP4 10.0.30.2.example.com",
+        ),
         *(b"o=- 1 2 IN IP6 ::1", b"a=rtcp:65536 IN IP4 10.0.30.2", b"a=candidate:1 1 UDP 1 10.0.30.2 65536 typ host"),
         *(b"c=IN IP4 110.0.30.2", b"c=IN IP4 10.0.30.21", b"s=c=IN IP4 10.0.30.2", b"a=sendrecv 10.0.30.2"),
     ],
@@ -129,7 +135,10 @@ def test_pool_binds_media() -> None:
 def test_pool_leaves_refused_and_held_media_alone() -> None:
     """Port 0 stays 0, and 0.0.0.0 is no inside address."""
     table = pool()
-    assert translated(b"c=IN IP4 10.0.30.2\r\nm=audio 0 RTP/AVP 0\r\n", table) == b"c=IN IP4 64.100.0.10\r\nm=audio 0 RTP/AVP 0\r\n"
+    assert (
+        translated(b"c=IN IP4 10.0.30.2\r\nm=audio 0 RTP/AVP 0\r\n", table)
+        == b"c=IN IP4 64.100.0.10\r\nm=audio 0 RTP/AVP 0\r\n"
+    )
     held = b"c=IN IP4 0.0.0.0\r\nm=audio 5004 RTP/AVP 0\r\n"
     assert translated(held, table) == held
     assert len(table.bindings) == 0

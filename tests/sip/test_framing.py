@@ -80,7 +80,11 @@ def test_message_in_pieces_is_held() -> None:
 def test_keep_alives_are_not_held() -> None:
     """Line ends between messages pass at once; those inside one belong to it."""
     framer = MessageFramer(Limits())
-    assert [frame.data for frame in framer.feed(KEEP_ALIVE + MESSAGE + b"\r" + MESSAGE[:8])] == [KEEP_ALIVE, MESSAGE, b"\r"]
+    assert [frame.data for frame in framer.feed(KEEP_ALIVE + MESSAGE + b"\r" + MESSAGE[:8])] == [
+        KEEP_ALIVE,
+        MESSAGE,
+        b"\r",
+    ]
     assert framer.held == 8
     assert framer.feed(KEEP_ALIVE)[0].data == MESSAGE[:8] + KEEP_ALIVE, "a header block may not begin like this"
 
@@ -112,7 +116,16 @@ def test_content_length(lines: bytes, size: int) -> None:
 @pytest.mark.parametrize(
     "lines",
     [
-        *(b"l: five\r\n", b"l: 5 5\r\n", b"l: 5,5\r\n", b"l: -5\r\n", b"l: +5\r\n", b"l: 5.0\r\n", b"l: 0x5\r\n", b"l:\r\n"),
+        *(
+            b"l: five\r\n",
+            b"l: 5 5\r\n",
+            b"l: 5,5\r\n",
+            b"l: -5\r\n",
+            b"l: +5\r\n",
+            b"l: 5.0\r\n",
+            b"l: 0x5\r\n",
+            b"l:\r\n",
+        ),
         *(b"l: 5\r\n 6\r\n", b"l: 5\r\nl: 6\r\n", b"l: 5;x\r\n", b"l: \xd9\xa5\r\n", b"l: 99999999999999999999\r\n"),
         *(b"l: 5\r\nContent-Length: x\r\n", b"l: 5\r \r\n"),
     ],
@@ -144,8 +157,22 @@ def test_start_line(line: bytes) -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        *(b"INVITE sip:a SIP/2", b"INVITE sip:a HTTP/1.1", b"INVITE SIP/2.0", b"INVITE sip:aSIP/2.0", b"SIP/2.0 OK", b"SIP/2.0200"),
-        *(b"INV\tITE sip:a SIP/2.0", b"INVITE\tsip:a SIP/2.0", b" INVITE sip:a SIP/2.0", b"INV(ITE sip:a SIP/2.0", b"x", b"SIP/2.0"),
+        *(
+            b"INVITE sip:a SIP/2",
+            b"INVITE sip:a HTTP/1.1",
+            b"INVITE SIP/2.0",
+            b"INVITE sip:aSIP/2.0",
+            b"SIP/2.0 OK",
+            b"SIP/2.0200",
+        ),
+        *(
+            b"INV\tITE sip:a SIP/2.0",
+            b"INVITE\tsip:a SIP/2.0",
+            b" INVITE sip:a SIP/2.0",
+            b"INV(ITE sip:a SIP/2.0",
+            b"x",
+            b"SIP/2.0",
+        ),
         *(b"INVITE sip:a SIP/2.0 x", b"INVITE sip:a\rSIP/2.0", b"INVITE xSIP/2.0", b"\x16\x03\x01", b"\x00", b"\xff"),
     ],
 )
@@ -158,7 +185,9 @@ def test_line_that_starts_no_message(line: bytes) -> None:
         assert errors_of(frames) == ["start-line"]
 
 
-@pytest.mark.parametrize("first", [b"\x16", b"\x00", b"{", b"@", b"\xc3", b" ", b"INV\x01", b"GET/", b"INVITE\t", b"SIP/x"])
+@pytest.mark.parametrize(
+    "first", [b"\x16", b"\x00", b"{", b"@", b"\xc3", b" ", b"INV\x01", b"GET/", b"INVITE\t", b"SIP/x"]
+)
 def test_bytes_that_cannot_become_a_start_line_are_not_held(first: bytes) -> None:
     """Another protocol is passed on with the first byte that gives it away."""
     framer = MessageFramer(Limits())

@@ -47,7 +47,9 @@ def test_via_parm(text: bytes, transport: bytes, host: bytes, port: bytes | None
     assert (match["transport"], match["host"], match["port"]) == (transport, host, port)
 
 
-@pytest.mark.parametrize("text", [b"SIP/2.0 h", b"HTTP/1.1/TCP h", b"SIP/2.0/TCPh", b"SIP/2.0/TCP h:x", b"SIP/2.0/TCP h:123456"])
+@pytest.mark.parametrize(
+    "text", [b"SIP/2.0 h", b"HTTP/1.1/TCP h", b"SIP/2.0/TCPh", b"SIP/2.0/TCP h:x", b"SIP/2.0/TCP h:123456"]
+)
 def test_no_via_parm(text: bytes) -> None:
     """What lacks a transport or has no number for a port is none."""
     assert grammar.VIA_PARM.match(text) is None
@@ -72,7 +74,10 @@ def test_landmark(text: bytes, kind: str | None, taken: bytes) -> None:
     assert match.lastgroup in (kind, "digits" if kind == "length" else kind)
 
 
-@pytest.mark.parametrize("text", [b"\n\r\n", b"\r\ncl: 1\r\n", b"\r\nlx: 1\r\n", b"\r\n l: 1\r\n", b"\r\nContact: x\r\n", b"\r\nEvent: x\r\n"])
+@pytest.mark.parametrize(
+    "text",
+    [b"\n\r\n", b"\r\ncl: 1\r\n", b"\r\nlx: 1\r\n", b"\r\n l: 1\r\n", b"\r\nContact: x\r\n", b"\r\nEvent: x\r\n"],
+)
 def test_no_landmark(text: bytes) -> None:
     """Fields with names that begin alike, folded lines and a bare line feed are none."""
     assert grammar.LANDMARK.search(text) is None

@@ -77,7 +77,12 @@ REMEMBERED = b"Contact: <sip:ann@10.0.30.2:5060;transport=tcp>"
 def test_near_misses_of_what_is_remembered(line: bytes, changed: bool) -> None:
     """A line that begins like one met before is judged by its own end, before it and after it."""
     block = Block(STATIC)
-    for message in (in_request(line), in_request(REMEMBERED), in_request(line), in_request(REMEMBERED + b", " + line[9:])):
+    for message in (
+        in_request(line),
+        in_request(REMEMBERED),
+        in_request(line),
+        in_request(REMEMBERED + b", " + line[9:]),
+    ):
         block.edits(message)
     assert bool(block.edits(in_request(line))) is changed
     assert bool(Block(STATIC).edits(in_request(line))) is changed

@@ -60,7 +60,12 @@ def test_port_of_a_uri(line: bytes, port: int, digits: bytes | None) -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        *(b"To: <sip:10.0.30.2:65536>", b"To: <sip:10.0.30.2:123456>", b"To: <sip:10.0.30.2:x>", b"To: <sip:10.0.30.2:>"),
+        *(
+            b"To: <sip:10.0.30.2:65536>",
+            b"To: <sip:10.0.30.2:123456>",
+            b"To: <sip:10.0.30.2:x>",
+            b"To: <sip:10.0.30.2:>",
+        ),
         *(b"To: <sip:10.0.30.2.example.com>", b"To: <sip:10.0.30.21>", b"Via: SIP/2.0/TCP 10.0.30.2.example.com"),
         *(b"Via: SIP/2.0/TCP 10.0.30.2:65536", b"Via: SIP/2.0/TCP 10.0.30.2:x", b"Via: SIP/2.0/TCP 10.0.30.2 : "),
     ],

@@ -53,7 +53,8 @@ def test_summary_of_a_request() -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "status"), [(b"SIP/2.0 200 OK", 200), (b"sip/2.0   100", 100), (b"SIP/2.0 4294967301 x", 429496730), (b"SIP/3.1 6", 6)]
+    ("line", "status"),
+    [(b"SIP/2.0 200 OK", 200), (b"sip/2.0   100", 100), (b"SIP/2.0 4294967301 x", 429496730), (b"SIP/3.1 6", 6)],
 )
 def test_summary_of_a_response(line: bytes, status: int) -> None:
     """A response is told by its status code, odd ones included."""

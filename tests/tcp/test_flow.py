@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import struct
-
 import pytest
 
 from alg.direction import Direction
 from alg.tcp.packet import TcpSegment
 from tests.tcp.dialogue import SACK_PERMITTED, Dialogue
-from tests.tcp.endpoint import FIN, RST, SYN, read
+from tests.tcp.endpoint import FIN, RST
 from tests.tcp.rewriter import LineRewriter
 
 GROWN = "> 0 ack 0 'grown by the box: g1\\n'"
@@ -32,12 +30,6 @@ def test_what_is_not_rewritten_passes_byte_by_byte(dialogue: Dialogue) -> None:
     assert dialogue.flow.timer() is None
 
 
-def test_rewriting_in_place_keeps_the_rest_of_the_packet(dialogue: Dialogue) -> None:
-    """Unknown options go on beside another payload."""
-    assert dialogue.inside(b"tell\n", options=bytes.fromhex("1e041122")) == ["> 0 ack 0 'Tell\\n'"]
-    assert dialogue.packets[0][40:44] == bytes.fromhex("1e041122")
-
-
 def test_growth_shifts_what_follows_and_what_comes_back(dialogue: Dialogue) -> None:
     """Across the wrap of the inside's numbers."""
     assert dialogue.inside(b"g1\n") == [GROWN]
@@ -48,30 +40,6 @@ def test_growth_shifts_what_follows_and_what_comes_back(dialogue: Dialogue) -> N
     assert dialogue.inside(b"end\n", at=12, ack=4) == ["> 28 ack 4 'end\\n'"]
     assert dialogue.outside(at=4, ack=32) == ["< 4 ack 16"]
     assert dialogue.flow.buffered(Direction.OUTWARD) == 0
-
-
-def test_part_of_a_resized_message_counts_as_none_of_it(dialogue: Dialogue) -> None:
-    """The sender must be able to send it again."""
-    dialogue.inside(b"g1\n")
-    assert dialogue.outside(ack=20) == ["< 0 ack 0"]
-    assert dialogue.outside(ack=21) == ["< 0 ack 3"]
-
-
-def test_what_was_never_sent_is_not_acknowledged(dialogue: Dialogue) -> None:
-    """An acknowledgment out of thin air does not reach the sender as one of its bytes."""
-    dialogue.inside(b"g1\n")
-    assert dialogue.outside(ack=500) == ["< 0 ack 0"]
-
-
-def test_sack_blocks_are_translated_to_whole_messages(dialogue: Dialogue) -> None:
-    """A block is shrunk to the messages that are wholly in it, and dropped if there are none."""
-    dialogue.inside(b"g1\n")
-    dialogue.inside(b"abc\n", at=3)
-    dialogue.inside(b"g2\n", at=7)
-    assert dialogue.outside(sack=(21, 25)) == ["< 0 ack 0 sack 3-7"]
-    assert dialogue.outside(sack=(5, 30)) == ["< 0 ack 0 sack 3-7"]
-    assert dialogue.outside(sack=(5, 20, 22, 46)) == ["< 0 ack 0 sack 4-10"]
-    assert dialogue.outside(sack=(2, 9)) == ["< 0 ack 0"]
 
 
 def test_a_retransmission_leaves_as_it_left_first(dialogue: Dialogue) -> None:
@@ -111,26 +79,6 @@ def test_what_an_early_segment_acknowledges_goes_on(dialogue: Dialogue) -> None:
     """Its data waits, its acknowledgment does not."""
     dialogue.outside(b"yes\n")
     assert dialogue.inside(b"def\n", at=4, ack=4) == ["> 0 ack 4", "< 4 ack 0 sack 4-8"]
-
-
-def test_sack_only_where_it_was_permitted() -> None:
-    """RFC 2018 2."""
-    dialogue = Dialogue()
-    dialogue.open()
-    assert dialogue.inside(b"def\n", at=4) == ["< 0 ack 0"]
-
-
-def test_growth_beyond_the_segment_size_leaves_as_two() -> None:
-    """The receiver's MSS holds for what we make."""
-    dialogue = Dialogue()
-    dialogue.open(mss=30)
-    assert dialogue.inside(b"g" + b"x" * 28 + b"\n") == [
-        "> 0 ack 0 'grown by the box: gxxxxxxxxxxx'",
-        "> 30 ack 0 'xxxxxxxxxxxxxxxxx\\n'",
-    ]
-    assert [bool(read(packet).flags & 8) for packet in dialogue.packets] == [False, True]
-    dialogue.flow.limit_segments(Direction.OUTWARD, 20)
-    assert len(dialogue.inside(b"g" + b"x" * 28 + b"\n")) == 3
 
 
 def test_fin_follows_what_was_resized(dialogue: Dialogue) -> None:
@@ -176,16 +124,6 @@ def test_rst_outside_the_window_ends_nothing(dialogue: Dialogue) -> None:
     assert not dialogue.flow.finished
 
 
-def test_refused_connection_is_finished() -> None:
-    """RST to a SYN."""
-    dialogue = Dialogue()
-    packet = dialogue.packet(Direction.OUTWARD, b"", -1, None, SYN, 5000)
-    dialogue.flow.handle(Direction.OUTWARD, TcpSegment(packet), 0.0)
-    packet = dialogue.packet(Direction.INWARD, b"", -1, 0, RST | 16, 0)
-    assert dialogue.flow.handle(Direction.INWARD, TcpSegment(packet), 0.0) == [(Direction.INWARD, packet)]
-    assert dialogue.flow.finished
-
-
 def test_keep_alive_probes_what_the_receiver_has(dialogue: Dialogue) -> None:
     """With and without the old garbage byte, which must not stand where another byte was (RFC 9293 3.8.4)."""
     dialogue.inside(b"g1\n")
@@ -193,42 +131,6 @@ def test_keep_alive_probes_what_the_receiver_has(dialogue: Dialogue) -> None:
     assert dialogue.inside(at=2) == ["> 20 ack 0"]
     assert dialogue.inside(b"?", at=2) == ["> 20 ack 0"]
     assert dialogue.outside(ack=21) == ["< 0 ack 3"]
-
-
-def test_window_is_what_the_receiver_gave() -> None:
-    """Its edge goes where the receiver's is, less what the stream grew, but never back (RFC 9293 3.8.6)."""
-    dialogue = Dialogue(show_window=True)
-    dialogue.open(window=100)
-    dialogue.inside(b"g1\n", window=100)
-    assert dialogue.outside(ack=0, window=100) == ["< 0 ack 0 window 100"]
-    assert dialogue.outside(ack=21, window=79) == ["< 0 ack 3 window 97"]
-    assert dialogue.inside(b"abc\n", at=3, window=100) == ["> 21 ack 0 window 100 'abc\\n'"]
-    assert dialogue.outside(ack=25, window=75) == ["< 0 ack 7 window 93"]
-    assert dialogue.outside(ack=25, window=100) == ["< 0 ack 7 window 100"]
-    assert dialogue.inside(b"x" * 99 + b"\n", at=7, window=100)[0].startswith("> 25")
-    assert dialogue.outside(ack=125, window=0) == ["< 0 ack 107 window 0"]
-
-
-def test_a_window_that_was_overtaken_is_not_believed() -> None:
-    """An older acknowledgment that comes late must not close the window again (SND.WL1, RFC 9293 3.10.7.4)."""
-    dialogue = Dialogue()
-    dialogue.open(window=10)
-    dialogue.outside(b"yes\n", window=40)
-    dialogue.outside(b"no\n", at=4, window=40)
-    dialogue.outside(window=10)
-    assert dialogue.inside(b"g1\n", ack=4) == ["> 0 ack 4 'grown by the box: g1\\n'"]
-
-
-def test_growth_does_not_overrun_the_receiver() -> None:
-    """What has no room waits, and goes when there is; the sender need not do anything."""
-    dialogue = Dialogue(show_window=True)
-    dialogue.open(window=10)
-    assert dialogue.inside(b"g1\n", window=10) == ["> 0 ack 0 window 10 'grown by t'"]
-    assert dialogue.outside(ack=10, window=0) == ["< 0 ack 0 window 10"]
-    assert dialogue.inside(b"g1\n", window=10) == ["> 10 ack 0 window 10 'h'"]
-    assert dialogue.outside(ack=10, window=0) == ["< 0 ack 0 window 10"]
-    assert dialogue.outside(ack=11, window=40) == ["> 11 ack 0 window 10 'e box: g1\\n'", "< 0 ack 0 window 33"]
-    assert dialogue.outside(ack=21, window=40) == ["< 0 ack 3 window 40"]
 
 
 def test_nothing_is_let_in_beyond_the_window() -> None:
@@ -245,32 +147,6 @@ def test_a_damaged_packet_goes_nowhere(dialogue: Dialogue) -> None:
     packet[-1] ^= 1
     assert dialogue.flow.handle(Direction.OUTWARD, TcpSegment(bytes(packet)), 0.0) == []
     assert dialogue.records == ["damaged"]
-
-
-def test_data_in_a_syn_waits() -> None:
-    """TCP Fast Open: it is not acknowledged, so it comes again."""
-    dialogue = Dialogue()
-    packet = dialogue.packet(Direction.OUTWARD, b"g1\n", -1, None, SYN, 5000, struct.pack("!BBH", 2, 4, 99))
-    ((_, out),) = dialogue.flow.handle(Direction.OUTWARD, TcpSegment(packet), 0.0)
-    assert (read(out).payload, read(out).mss) == (b"", 99)
-
-
-def test_a_syn_of_another_connection_changes_nothing(dialogue: Dialogue) -> None:
-    """It passes, for its receiver to challenge (RFC 5961 4)."""
-    dialogue.inside(b"g1\n")
-    packet = dialogue.packet(Direction.OUTWARD, b"", 12345, None, SYN, 5000)
-    assert dialogue.flow.handle(Direction.OUTWARD, TcpSegment(packet), 0.0) == [(Direction.OUTWARD, packet)]
-    assert dialogue.inside(b"abc\n", at=3) == ["> 21 ack 0 'abc\\n'"]
-
-
-def test_a_window_that_comes_with_news_is_believed() -> None:
-    """A sender whose window shrank speaks from inside it, below what it sent before; Linux does, and so it reads."""
-    dialogue = Dialogue()
-    dialogue.open(window=10)
-    dialogue.outside(b"yes\n", window=10)
-    dialogue.outside(b"no\n", at=4, window=10)
-    assert dialogue.inside(b"g1\n", ack=7) == ["> 0 ack 7 'grown by t'"]
-    assert dialogue.outside(at=4, ack=10, window=40)[0] == "> 10 ack 7 'he box: g1\\n'"
 
 
 def test_icmp_errors_find_the_senders_number(dialogue: Dialogue) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import struct
-
 from alg.direction import Direction
 from alg.tcp.rto import RetransmissionLimits
 from alg.tcp.stream import FlowLimits
@@ -177,22 +175,6 @@ def test_acknowledgments_are_spoken_where_the_receiver_listens() -> None:
     assert dialogue.inside(at=5, ack=4) == ["> 10 ack 4"]
 
 
-def test_a_held_message_may_be_larger_than_the_receivers_window() -> None:
-    """The sender gets room for it from us."""
-    dialogue = Dialogue(limits=FlowLimits(hold_window=300), show_window=True)
-    dialogue.open(window=10)
-    assert dialogue.inside(b"p" * 10, window=10) == ["< 0 ack 10 window 300"]
-    assert dialogue.inside(b"p" * 300, at=10, window=10) == ["< 0 ack 310 window 300"]
-    assert dialogue.inside(b"\n", at=310, window=50) == ["> 0 ack 0 window 50 'pppppppppp'"]
-
-
-def test_our_window_is_scaled_as_the_receivers() -> None:
-    """RFC 7323 2.2: what stands in the header is shifted."""
-    dialogue = Dialogue(limits=FlowLimits(hold_window=1280), show_window=True)
-    dialogue.open(window=10, options=b"\x03\x03\x07\1")
-    assert dialogue.inside(b"gro", window=10) == ["< 0 ack 3 window 10"]
-
-
 def test_a_fin_releases_what_is_held() -> None:
     """Unchanged, and before it."""
     dialogue = holding()
@@ -216,36 +198,8 @@ def test_acknowledgments_go_out_while_data_is_held() -> None:
     assert dialogue.inside(b"!", at=4, ack=4) == ["< 4 ack 5"]
 
 
-def test_sack_of_what_we_deliver_stays_here() -> None:
-    """The sender has forgotten those bytes."""
-    dialogue = Dialogue()
-    dialogue.open(mss=30, options=SACK_PERMITTED + b"\1\1")
-    dialogue.inside(b"p" * 50)
-    dialogue.inside(b"p" * 9 + b"\nabc\n", at=50)
-    assert dialogue.outside(sack=(30, 60)) == []
-    assert dialogue.outside(sack=(20, 50)) == []
-    assert dialogue.outside(sack=(60, 64))[-1] == "< 0 ack 50 sack 60-64"
-
-
 def test_keep_alive_while_we_hold() -> None:
     """The receiver is asked, and the sender is answered by us: the receiver cannot confirm what it has not got."""
     dialogue = holding()
     assert dialogue.inside(at=2) == ["> -1 ack 0", "< 0 ack 3"]
     assert dialogue.inside(b"?", at=2) == ["> -1 ack 0", "< 0 ack 3"]
-
-
-def test_our_segments_carry_timestamps_that_pass() -> None:
-    """TSval is the highest its sender has used, TSecr what the other side sent; a later older one is lifted (PAWS)."""
-
-    def stamps(value: int, echo: int) -> bytes:
-        return b"\1\1" + struct.pack("!BBII", 8, 10, value, echo)
-
-    dialogue = Dialogue()
-    dialogue.open(options=stamps(100, 0))
-    dialogue.outside(options=stamps(700, 100))
-    assert dialogue.inside(b"abc\ngro", options=stamps(105, 700)) == ["> 0 ack 0 'abc\\n'", "< 0 ack 7"]
-    assert [read(packet).stamps for packet in dialogue.packets] == [(105, 700), (700, 105)]
-    dialogue.wait(1.0)
-    assert read(dialogue.packets[0]).stamps == (105, 700)
-    dialogue.outside(b"old\n", options=stamps(699, 100), ack=4)
-    assert read(dialogue.packets[0]).stamps == (700, 100)
