@@ -34,12 +34,6 @@ EFFECTS = frozenset(
 """Parts of the standard library that do what a sans-io core may not: sockets, clocks, chance, processes, threads."""
 
 TESTED_ELSEWHERE = {
-    "alg/tcp/datagram.py": "tests/tcp/test_readdress.py",
-    "alg/tcp/delivery.py": "tests/tcp/test_flow_owning.py",
-    "alg/tcp/handshake.py": "tests/tcp/test_flow.py",
-    "alg/tcp/midstream.py": "tests/tcp/test_flow_midstream.py",
-    "alg/tcp/stream.py": "tests/tcp/test_flow.py",
-    "alg/tcp/writer.py": "tests/tcp/test_flow.py",
     "harness/commands/demo.py": "tests/harness/demo/test_command.py",
     "harness/commands/options.py": "tests/harness/test_cli.py",
     "harness/commands/proxy.py": "tests/edge/test_proxy_config.py",
