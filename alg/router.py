@@ -45,12 +45,12 @@ class NatRouter:
         alg: Alg,
         inside: tuple[IPNetwork, ...],
         sink: Callable[[int], Sink | None] = lambda number: None,
-        timeouts: FlowTimeouts = FlowTimeouts(),
+        timeouts: FlowTimeouts | None = None,
     ) -> None:
         self._alg = alg
         self._inside = IPSet(inside)
         self._sink = sink
-        self._flows = FlowTable(timeouts)
+        self._flows = FlowTable(timeouts or FlowTimeouts())
         self._fragments = FragmentQueue()
         self._numbered = 0
         self._is_inside = lru_cache(4096)(self._look_inside)

@@ -34,6 +34,7 @@ EFFECTS = frozenset(
 """Parts of the standard library that do what a sans-io core may not: sockets, clocks, chance, processes, threads."""
 
 TESTED_ELSEWHERE = {
+    "alg/edge/observing.py": "tests/edge/test_proxy_events.py",
     "harness/commands/demo.py": "tests/harness/demo/test_command.py",
     "harness/commands/options.py": "tests/harness/test_cli.py",
     "harness/commands/proxy.py": "tests/edge/test_proxy_config.py",

@@ -84,13 +84,13 @@ class _Run:
             name = self._inline.open(device)
         except error.CannotListenError as failure:
             raise ConfigError(f"--tun {device}: {failure.socketError.strerror or failure.socketError}") from None
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self._reactor.callFromThread(self._stop))
         nat = self._config.nat
         outside = {*nat.pool, *(entry.outside for entry in nat.maps)}
         routes = InlineRoutes(name, self._inside, outside) if install_routes else None
         if routes is not None:
             routes.install()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: self._reactor.callFromThread(self._stop))
         expiry = task.LoopingCall(lambda: self._router.expire(self._reactor.seconds()))
         expiry.clock = self._reactor
         expiry.start(_EXPIRY_INTERVAL, now=False)

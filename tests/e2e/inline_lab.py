@@ -1,7 +1,7 @@
 """`sipalg inline` as the router of a lab, with the kernel's own TCP on both sides of it.
 
-Strategy: sockets are made inside the namespaces by threads that visit them, and used from here. The lab's name holds the
-process number of the test run, so that runs do not meet; whatever happens, it is taken down.
+Strategy: sockets are made inside the namespaces by threads that visit them, and used from here. The lab's name holds
+the process number of the test run, so that runs do not meet; whatever happens, it is taken down.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class InlineProcess:
     """A running `sipalg inline --install-routes` in the router's namespace."""
 
     def __init__(self, lab: Lab, *args: str) -> None:
-        self._errors = tempfile.TemporaryFile("w+")
+        self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 - `close` closes it
         command = sipalg_command("inline", "--tun", DEVICE, "--install-routes", *args)
         self._process = subprocess.Popen(
             lab.command("router", *command),
@@ -73,13 +73,17 @@ class InlineProcess:
         """After its end: packets by what became of them."""
         return {fate: int(number) for number, fate in re.findall(r"^(\d+) packets (.+)$", self.errors, re.MULTILINE)}
 
-    def stop(self) -> None:
-        """End it as an operator would; it has to end well."""
-        self._process.send_signal(signal.SIGTERM)
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal, and wait until it has ended well."""
+        self._process.send_signal(number)
         status = self._process.wait(PATIENCE)
         assert status == 0, f"exit status {status}; standard error:\n{self.errors}"
         assert "Traceback" not in self.errors, self.errors
         assert "Unhandled" not in self.errors, self.errors
+
+    def stop(self) -> None:
+        """End it as an operator would."""
+        self.signal(signal.SIGTERM)
 
     def kill(self) -> None:
         """End it by force, if it has not ended."""

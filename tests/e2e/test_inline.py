@@ -1,8 +1,8 @@
 """SIP between two kernels with `sipalg inline` as their router: every shape that a message can take on the wire.
 
-Strategy: both sides talk at once, the inside sending requests, the outside responses, and close. What must arrive is the
-same template filled in with the other address. Segmentation offload makes the difference between packets of up to 64 kB
-and packets that could have crossed a wire.
+Strategy: both sides talk at once, the inside sending requests, the outside responses, and close. What must arrive is
+the same template filled in with the other address. Segmentation offload makes the difference between packets of up to
+64 kB and packets that could have crossed a wire.
 """
 
 from __future__ import annotations

@@ -135,6 +135,48 @@ def test_pool_is_endpoint_independent(asked: list[tuple[int, int, Protocol]]) ->
     )
 
 
+def test_media_is_bound_in_pairs() -> None:
+    """RTP and RTCP of a media line stay neighbours, so the far end finds RTCP on the next port."""
+    table = pool("64.100.0.10")
+    bound(table, b"10.0.30.9", 5005, UDP)
+    assert table.media(OUT, Endpoint(INSIDE, 5004)) == (OUTSIDE, 5006)
+    assert bound(table, INSIDE, 5005, UDP) == (OUTSIDE, 5007)
+    assert table.media(OUT, Endpoint(INSIDE, 5004)) == (OUTSIDE, 5006)
+    assert table.media(OUT, Endpoint(b"10.0.30.3", 5004)) == (OUTSIDE, 5008)
+    assert bound(table, b"10.0.30.4", 5007, UDP) == (OUTSIDE, 5011)
+    assert table.endpoint(IN, UDP, Endpoint(OUTSIDE, 5007)) == (INSIDE, 5005)
+
+
+@pytest.mark.parametrize("port", [65534, 65535, 1, 2])
+def test_media_ports_at_the_edge(port: int) -> None:
+    """A media port at the end of the range is bound to a pair of ports that exist, of its own parity."""
+    table = pool("64.100.0.10")
+    for host in (b"10.0.30.2", b"10.0.30.3"):
+        outside = table.media(OUT, Endpoint(host, port))
+        assert outside is not None
+        assert 0 < outside.port < 65535
+        assert outside.port % 2 == port % 2
+        assert table.endpoint(IN, UDP, outside) == (host, port)
+
+
+def test_media_of_a_static_map_keeps_its_port() -> None:
+    """A one-to-one map moves media by address alone; media of nobody is not moved."""
+    table = static(("10.0.30.2", "64.100.0.10"))
+    assert table.media(OUT, Endpoint(INSIDE, 5004)) == (OUTSIDE, 5004)
+    assert table.media(IN, Endpoint(OUTSIDE, 5004)) == (INSIDE, 5004)
+    assert table.media(OUT, Endpoint(b"192.0.2.1", 5004)) is None
+    assert len(table.bindings) == 0
+
+
+def test_which_side_an_address_is_on() -> None:
+    """A pool's networks are inside; the pool and the outside of every map are outside."""
+    table = pool("64.100.0.10", maps=("192.0.2.2=64.100.0.77", "192.0.2.3:1=64.100.0.78:1"), inside=("10.0.30.0/24",))
+    assert [table.is_inside(address) for address in (INSIDE, b"10.0.31.2", b"64.100.0.10")] == [True, False, False]
+    outside = (b"64.100.0.10", b"64.100.0.77", b"64.100.0.78")
+    assert all(table.is_outside(address) for address in outside)
+    assert not any(table.is_outside(address) for address in (INSIDE, b"192.0.2.2", b"64.100.0.11"))
+
+
 def test_protocols_do_not_share_ports() -> None:
     """TCP signalling and UDP media may use the same number."""
     table = pool("64.100.0.10")

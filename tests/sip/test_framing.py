@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from alg.config import Limits
 from alg.errors import LimitExceeded, SipSyntaxError
-from alg.sip.framing import Framed, MessageFramer, Passed
+from alg.sip.framing import Framed, MessageFramer, Passed, begins_message
 from tests.helpers.feed import one_by_one
 from tests.helpers.strategies import cuts, near_sip, sip_messages, streams
 
@@ -236,6 +236,27 @@ def test_framer_that_starts_in_mid_stream(piece: bytes) -> None:
     (frame,) = framer.feed(MESSAGE)
     assert isinstance(frame, Framed)
     assert framer.feed(MESSAGE[:3]) == []
+
+
+@pytest.mark.parametrize(
+    ("data", "begins"),
+    [
+        (MESSAGE, True),
+        (b"SIP/2.0 200 OK\r\n\r\n", True),
+        (b"SERVICE sip:a SIP/2.0\r\nl: 9\r\n\r\n", True),
+        (MESSAGE[:-8], False),
+        (b"\r\n" + MESSAGE, False),
+        (b"S" + MESSAGE, False),
+        (MESSAGE[1:], False),
+        (b"NEWMETHOD sip:a SIP/2.0\r\n\r\n", False),
+        (b"invite sip:a SIP/2.0\r\n\r\n", False),
+        (b"", False),
+    ],
+)
+def test_what_certainly_begins_a_message(data: bytes, begins: bool) -> None:
+    """In mid-stream only a known method or a status, with its whole header block, is taken for a beginning."""
+    assert begins_message(data) is begins
+    assert begins_message(b"xyz" + data, 3) is begins
 
 
 def test_framer_in_mid_stream_holds_the_body_it_expects() -> None:

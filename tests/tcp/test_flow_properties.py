@@ -59,7 +59,7 @@ def deliver(
     return network, (bytes(network.ends[1].received), bytes(network.ends[0].received))
 
 
-@settings(DETERMINISTIC, max_examples=250)
+@settings(DETERMINISTIC)
 @given(st.tuples(streams, streams), st.tuples(habits, habits), weathers, seeds)
 def test_the_receiver_gets_the_rewritten_stream(
     data: tuple[bytes, bytes], ends: tuple[Habits, Habits], weather: Weather, seed: int
@@ -96,7 +96,7 @@ def sip_streams(address: bytes) -> st.SearchStrategy[bytes]:
     )
 
 
-@settings(DETERMINISTIC, max_examples=120)
+@settings(DETERMINISTIC)
 @given(st.tuples(sip_streams(b"10.0.30.2"), sip_streams(b"64.100.0.10")), st.tuples(habits, habits), weathers, seeds)
 def test_packets_and_streams_leave_the_alg_alike(
     data: tuple[bytes, bytes], ends: tuple[Habits, Habits], weather: Weather, seed: int
@@ -109,7 +109,7 @@ def test_packets_and_streams_leave_the_alg_alike(
         assert received[direction] == expected
 
 
-@settings(DETERMINISTIC, max_examples=60)
+@settings(DETERMINISTIC)
 @given(st.binary(max_size=3000), st.tuples(habits, habits), st.booleans())
 def test_what_is_not_held_costs_no_time(text: bytes, ends: tuple[Habits, Habits], lines: bool) -> None:
     """Without loss nothing waits for a timer: a round trip is 40 ms, the shortest timeout 300 ms."""
