@@ -1,0 +1,1 @@
+"""Tests of sipalg; they mirror the tree."""

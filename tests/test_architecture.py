@@ -34,6 +34,9 @@ EFFECTS = frozenset(
 """Parts of the standard library that do what a sans-io core may not: sockets, clocks, chance, processes, threads."""
 
 TESTED_ELSEWHERE = {
+    "alg/edge/inline.py": "tests/e2e/test_inline.py",
+    "alg/flow_table.py": "tests/e2e/test_inline_nat.py",
+    "harness/commands/inline.py": "tests/e2e/test_inline.py",
     "alg/edge/observing.py": "tests/edge/test_proxy_events.py",
     "harness/commands/demo.py": "tests/harness/demo/test_command.py",
     "harness/commands/options.py": "tests/harness/test_cli.py",
@@ -50,7 +53,11 @@ TESTED_ELSEWHERE = {
 }
 """Source files whose tests drive them through what they are a part of, each with the file where that happens."""
 
-ENTRY_POINTS = {"harness.cli": "setup.cfg, the sipalg script"}
+ENTRY_POINTS = {
+    "harness.cli": "setup.cfg, the sipalg script",
+    "harness.capture.reader": "a library for those who read captures back",
+    "harness.capture.link_layers": "a library for those who read captures back",
+}
 
 
 def dotted(path: Path) -> str:

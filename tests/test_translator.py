@@ -75,6 +75,17 @@ def test_part_lengths_that_gain_a_digit_lengthen_the_message() -> None:
     assert translated(message, config_for(STATIC))[0] == in_offer(part % (100, grown), b"multipart/mixed;boundary=a")
 
 
+def test_length_of_an_outer_part_counts_the_digits_of_the_inner_one() -> None:
+    """A part inside a part gains a digit: the outer part grows by that one as well."""
+    inner = b"--b\r\nContent-Type: application/sdp\r\nContent-Length: %d\r\n\r\n%s\r\n--b--\r\n"
+    outer = b"--a\r\nContent-Type: multipart/mixed;boundary=b\r\nContent-Length: %d\r\n\r\n%s\r\n--a--\r\n"
+    body = b"c=IN IP4 %s\r\ns=" + b"x" * 74 + b"\r\n"
+    came, left = (inner % (size, body % host) for size, host in ((98, b"10.0.30.2"), (100, b"64.100.0.10")))
+    assert len(left) == len(came) + 3
+    out, _ = translated(in_offer(outer % (len(came), came), b"multipart/mixed;boundary=a"), config_for(STATIC))
+    assert out == in_offer(outer % (len(left), left), b"multipart/mixed;boundary=a")
+
+
 def test_length_that_is_right_already_is_left_alone() -> None:
     """A padded Content-Length keeps its zeros unless the number changes."""
     message = b"INVITE sip:10.0.30.2 SIP/2.0\r\nc: application/sdp\r\nl: 0007\r\n\r\ns=abc\r\n"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import re
 import signal
 import time
 from typing import Any, TextIO
@@ -10,7 +12,7 @@ import click
 from netaddr import IPNetwork
 from twisted.internet import error, task
 
-from alg.config import AlgConfig
+from alg.config import AlgConfig, MediaMode
 from alg.connection import Alg
 from alg.edge.inline import InlineAlg
 from alg.errors import ConfigError
@@ -25,6 +27,8 @@ from harness.system import require_root
 
 _EXPIRY_INTERVAL = 10.0
 """seconds"""
+_DEVICE_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,14}", re.ASCII)
+"""What the kernel takes (IFNAMSIZ) and iproute2 never takes for anything else."""
 
 
 @click.command("inline")
@@ -55,9 +59,12 @@ def command(device: str, install_routes: bool, **options: Any) -> int:
     """
     from twisted.internet import reactor  # noqa: PLC0415 - installing the reactor is the program's choice
 
+    if not _DEVICE_NAME.fullmatch(device):
+        raise ConfigError(f"--tun: {device!r} is no device name (1 to 15 letters, digits, hyphens, dots)")
     require_root("sipalg inline")
     settings = load_settings(options["config"])
-    config = alg_config(settings, flags(options, sip_ports=options["sip_ports"], media="rewrite"))
+    media = MediaMode.OFF if settings.media.mode is MediaMode.OFF else MediaMode.REWRITE
+    config = alg_config(settings, flags(options, sip_ports=options["sip_ports"], media=media.value))
     events = options["events"] or settings.events
     file = open_events(events) if events else None
     debug = IosDebug(_say) if options["debug_ip_nat_sip"] or settings.debug_ip_nat_sip else None
@@ -83,7 +90,7 @@ class _Run:
         try:
             name = self._inline.open(device)
         except error.CannotListenError as failure:
-            raise ConfigError(f"--tun {device}: {failure.socketError.strerror or failure.socketError}") from None
+            raise ConfigError(f"--tun {device}: {_tun_complaint(failure.socketError)}") from None
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._reactor.callFromThread(self._stop))
         nat = self._config.nat
@@ -112,6 +119,12 @@ class _Run:
     def _sink(self, connection: int) -> Sink | None:
         log = [self._log.sink(connection)] if self._log else []
         return tee(*([self._debug] if self._debug else []), *log)
+
+
+def _tun_complaint(failure: OSError) -> str:
+    if failure.errno == errno.EINVAL:
+        return "a device of that name is there already, and no tun device"
+    return failure.strerror or str(failure)
 
 
 def _say(line: str) -> None:

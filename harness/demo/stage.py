@@ -11,8 +11,8 @@ from twisted.internet import defer, error, task
 
 from alg.connection import Alg, AlgConnection
 from alg.direction import Direction
-from alg.edge.media import UdpDoors
 from alg.edge.entrance import Address, Listener
+from alg.edge.media import UdpDoors
 from alg.edge.proxy import AlgProxy
 from alg.nat.media import Door, MediaDoors
 from alg.trace import MessageRecord, Sink, StreamRecord, tee

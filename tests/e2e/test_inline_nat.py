@@ -1,4 +1,4 @@
-"""What `sipalg inline` does as a plain NAT router between two kernels: UDP, ICMP, media, and TCP that is not its own."""
+"""What `sipalg inline` does as a plain NAT router between two kernels: UDP, ICMP, media, TCP that is not its own."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def datagram_socket(address: str, port: int = 0) -> socket.socket:
 
 
 def test_udp_both_ways(pooled: InlineLab) -> None:
-    """The outside sees the pool's address, and answers from any of its ports reach the inside socket (RFC 4787 REQ-1)."""
+    """The outside sees the pool's address, and answers from any of its ports reach the inside (RFC 4787 REQ-1)."""
     with (
         pooled.inside(lambda: datagram_socket(INSIDE, 40000)) as inside,
         pooled.outside(lambda: datagram_socket(OUTSIDE, 7000)) as outside,

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tests.helpers.reference_body import rewrite_body
-from tests.helpers.reference_fields import SPACE, TOKEN_CHARACTERS, rewrite_address_list, rewrite_uri
+from tests.helpers.reference_fields import TOKEN_CHARACTERS, rewrite_address_list, rewrite_uri
 from tests.helpers.reference_header import (
     Field,
     joined_fields,

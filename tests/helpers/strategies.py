@@ -109,7 +109,7 @@ def map_lists(draw: st.DrawFn) -> MapList:
 
 
 def directions() -> st.SearchStrategy[str]:
-    """ "out" or "in"."""
+    """Either "out" or "in"."""
     return st.sampled_from(["out", "in"])
 
 

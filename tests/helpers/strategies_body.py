@@ -186,9 +186,7 @@ def boundary_parameter(boundary: bytes) -> Bytes:
 
 def multiparts(name: Bytes, boundary: bytes, inner: Described) -> Described:
     """A multipart with its Content-Type line."""
-    media_type = chain(
-        st.sampled_from([b"multipart/mixed", b"Multipart/Alternative"]), boundary_parameter(boundary)
-    )
+    media_type = chain(st.sampled_from([b"multipart/mixed", b"Multipart/Alternative"]), boundary_parameter(boundary))
     return described(name, media_type, multipart(boundary, inner))
 
 

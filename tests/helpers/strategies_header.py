@@ -90,16 +90,12 @@ users = maybe(chain(st.sampled_from(USERS), b"@"))
 schemes = st.sampled_from([b"sip:", b"sip:", b"sip:", b"sips:", b"SIP:", b"SiPs:", b"tel:", b"sipx:"])
 uri_parameters = st.one_of(
     chain(odd_case(b";maddr="), hosts),
-    st.sampled_from(
-        [b";lr", b";transport=tcp", b";transport=tls", b";Transport=TLS", b";apparent", b";x=10.0.30.2"]
-    ),
+    st.sampled_from([b";lr", b";transport=tcp", b";transport=tls", b";Transport=TLS", b";apparent", b";x=10.0.30.2"]),
 )
 uri_headers = st.sampled_from(
     [b"?Subject=10.0.30.2", b"?Replaces=1%4010.0.30.2&To=sip:10.0.30.2", b"?a=;maddr=10.0.30.2"]
 )
-uris = chain(
-    schemes, users, hostports, st.lists(uri_parameters, max_size=3).map(b"".join), maybe(uri_headers)
-)
+uris = chain(schemes, users, hostports, st.lists(uri_parameters, max_size=3).map(b"".join), maybe(uri_headers))
 """As they stand in angle brackets or in a request line."""
 
 simple_users = st.sampled_from([b"", b"ann@", b"10.0.30.2@", b"64.100.0.10:pw@"])
@@ -131,9 +127,7 @@ via_parameters = chain(
         chain(odd_case(b"received"), optional_space, b"=", optional_space, hosts),
         chain(odd_case(b"maddr"), optional_space, b"=", optional_space, hosts),
         chain(odd_case(b"rport"), maybe(chain(optional_space, b"=", optional_space, ports))),
-        st.sampled_from(
-            [b"rport=", b"branch=z9hG4bK10.0.30.2", b"ttl=1", b"x=10.0.30.2", b"receivedx=10.0.30.2"]
-        ),
+        st.sampled_from([b"rport=", b"branch=z9hG4bK10.0.30.2", b"ttl=1", b"x=10.0.30.2", b"receivedx=10.0.30.2"]),
         chain(b"y=", st.sampled_from(QUOTED)),
     ),
 )

@@ -62,9 +62,7 @@ def test_static_mapping_leaves_nothing_to_do(stream: bytes, direction: str) -> N
 @given(sip_messages(), sip_messages(), map_lists(), directions())
 def test_messages_do_not_influence_each_other(one: bytes, two: bytes, maps: MapList, direction: str) -> None:
     """Two messages come out as each of them alone."""
-    assert rewrite(one + two, maps, direction) == rewrite(one, maps, direction) + rewrite(
-        two, maps, direction
-    )
+    assert rewrite(one + two, maps, direction) == rewrite(one, maps, direction) + rewrite(two, maps, direction)
 
 
 @slow_data
@@ -79,7 +77,8 @@ def test_damaged_streams_do_no_harm(stream: bytes, maps: MapList, direction: str
 def test_cuts_join_again(drawn: tuple[bytes, list[bytes]]) -> None:
     """A segmentation has no empty chunk and loses nothing."""
     data, chunks = drawn
-    assert b"".join(chunks) == data and all(chunks)
+    assert b"".join(chunks) == data
+    assert all(chunks)
 
 
 @given(map_lists())

@@ -26,9 +26,7 @@ def same_stream(name: str, before: bytes) -> Vector:
 
 
 CONTENT_LENGTH = (
-    stream(
-        "length_grows", OFFER + b"Content-Length: 20\r\n" + SDP, OFFER + b"Content-Length: 22\r\n" + SDP_OUT
-    ),
+    stream("length_grows", OFFER + b"Content-Length: 20\r\n" + SDP, OFFER + b"Content-Length: 22\r\n" + SDP_OUT),
     stream("length_shrinks", OFFER + b"l: 22\r\n" + SDP_OUT, OFFER + b"l: 20\r\n" + SDP, "in"),
     stream(
         "length_in_odd_case_with_spaces",
@@ -63,9 +61,7 @@ CONTENT_LENGTH = (
         b"OPTIONS sip:10.0.30.2 SIP/2.0\r\nc: application/sdp\r\n\r\n" + REQUEST,
         b"OPTIONS sip:64.100.0.10 SIP/2.0\r\nc: application/sdp\r\n\r\n" + REQUEST_OUT,
     ),
-    same_stream(
-        "length_missing_before_a_body", b"BYE sip:a@example.com SIP/2.0\r\nc: application/sdp\r\n" + SDP
-    ),
+    same_stream("length_missing_before_a_body", b"BYE sip:a@example.com SIP/2.0\r\nc: application/sdp\r\n" + SDP),
     stream(
         "length_contradicting",
         REQUEST + OFFER + b"l: 20\r\nl: 21\r\n" + SDP + REQUEST,
@@ -93,9 +89,7 @@ STREAMS = (
     ),
     same_stream("keep_alive_only", b"\r\n\r\n"),
     same_stream("nothing", b""),
-    stream(
-        "response_then_request", b"SIP/2.0 200 OK\r\n\r\n" + REQUEST, b"SIP/2.0 200 OK\r\n\r\n" + REQUEST_OUT
-    ),
+    stream("response_then_request", b"SIP/2.0 200 OK\r\n\r\n" + REQUEST, b"SIP/2.0 200 OK\r\n\r\n" + REQUEST_OUT),
     stream(
         "garbage_after_a_message",
         REQUEST + b"\x16\x03\x01 sip:10.0.30.2\r\n" + REQUEST,
@@ -107,9 +101,7 @@ STREAMS = (
         b"OPTIONS sip:10.0.30.2 x SIP/2.0\r\n\r\n" + REQUEST,
         b"OPTIONS sip:10.0.30.2 x SIP/2.0\r\n\r\n" + REQUEST_OUT,
     ),
-    same_stream(
-        "start_line_ended_by_lf", b"OPTIONS sip:10.0.30.2 SIP/2.0\nTo: <sip:10.0.30.2>\r\n\r\n" + REQUEST
-    ),
+    same_stream("start_line_ended_by_lf", b"OPTIONS sip:10.0.30.2 SIP/2.0\nTo: <sip:10.0.30.2>\r\n\r\n" + REQUEST),
     same_stream("status_line_without_number", b"SIP/2.0 OK\r\n\r\n" + REQUEST),
     same_stream("method_that_is_no_token", b"OPT(IONS sip:10.0.30.2 SIP/2.0\r\n\r\n" + REQUEST),
     stream("incomplete_header", REQUEST + REQUEST[:-1], REQUEST_OUT + REQUEST[:-1]),

@@ -231,9 +231,7 @@ PORTS = (
     ),
     same_line("port_not_mapped", b"Route: <sip:10.0.30.2:27902>, <sip:10.0.30.2>", APPARENT),
     line("port_inserted", b"To: <sip:ann@10.0.30.2;lr>", b"To: <sip:ann@64.100.0.10:5080;lr>", SIGNALLING),
-    line(
-        "port_inserted_in_bare_uri", b"To: sip:10.0.30.2;tag=1", b"To: sip:64.100.0.10:5080;tag=1", SIGNALLING
-    ),
+    line("port_inserted_in_bare_uri", b"To: sip:10.0.30.2;tag=1", b"To: sip:64.100.0.10:5080;tag=1", SIGNALLING),
     line(
         "port_not_inserted_when_it_stays",
         b"To: <sip:10.0.30.2>, <sip:10.0.30.2:5060>",

@@ -43,9 +43,7 @@ ADDRESSES = (
         b"c=IN IP4 0.0.0.0\r\nm=audio 5004 RTP/AVP 0\r\nc=IN IP4 224.2.17.12/127\r\n",
     ),
     same_offer("sdp_ip6", b"o=- 1 2 IN IP6 ::ffff:10.0.30.2\r\nc=IN IP6 ::ffff:10.0.30.2\r\n"),
-    same_offer(
-        "sdp_lookalikes", b"c=IN IP4 110.0.30.2\r\nc=IN IP4 10.0.30.2.example.com\r\nc=IN IP4 10.0.30.02\r\n"
-    ),
+    same_offer("sdp_lookalikes", b"c=IN IP4 110.0.30.2\r\nc=IN IP4 10.0.30.2.example.com\r\nc=IN IP4 10.0.30.02\r\n"),
     same_offer("sdp_odd_case", b"C=IN IP4 10.0.30.2\r\nc=in IP4 10.0.30.2\r\nc=IN ip4 10.0.30.2\r\n"),
     same_offer(
         "sdp_malformed_lines",
@@ -162,8 +160,7 @@ MEDIA_PORTS = (
     offer(
         "sdp_session_connection_without_media_of_its_own",
         b"o=- 1 2 IN IP4 10.0.30.2\r\nc=IN IP4 10.0.30.2\r\nm=audio 5060 RTP/AVP 0\r\nc=IN IP4 10.0.30.3\r\n",
-        b"o=- 1 2 IN IP4 10.0.30.2\r\nc=IN IP4 10.0.30.2\r\nm=audio 5060 RTP/AVP 0\r\n"
-        b"c=IN IP4 64.100.0.11\r\n",
+        b"o=- 1 2 IN IP4 10.0.30.2\r\nc=IN IP4 10.0.30.2\r\nm=audio 5060 RTP/AVP 0\r\nc=IN IP4 64.100.0.11\r\n",
         (("10.0.30.2:5060", "64.100.0.10:5080"), ("10.0.30.3", "64.100.0.11")),
     ),
 )
@@ -189,10 +186,8 @@ NOT_READ = (
         "sdp_coded",
         STATIC,
         "out",
-        b"INVITE sip:10.0.30.2 SIP/2.0\r\ne: gzip\r\nc: application/sdp\r\nl: 20\r\n\r\n"
-        b"c=IN IP4 10.0.30.2\r\n",
-        b"INVITE sip:64.100.0.10 SIP/2.0\r\ne: gzip\r\nc: application/sdp\r\nl: 20\r\n\r\n"
-        b"c=IN IP4 10.0.30.2\r\n",
+        b"INVITE sip:10.0.30.2 SIP/2.0\r\ne: gzip\r\nc: application/sdp\r\nl: 20\r\n\r\nc=IN IP4 10.0.30.2\r\n",
+        b"INVITE sip:64.100.0.10 SIP/2.0\r\ne: gzip\r\nc: application/sdp\r\nl: 20\r\n\r\nc=IN IP4 10.0.30.2\r\n",
     ),
     Vector(
         "sdp_coded_as_itself",

@@ -30,6 +30,7 @@ def test_table_is_complete() -> None:
         (b"c=IN IP4 10.0.30.2", {"c_address": b"10.0.30.2"}),
         (b"c=IN IP4 224.2.1.1/127/3", {"c_address": b"224.2.1.1"}),
         (b"c=IN IP6 ::1", {}),
+        (b"c=IN IP6 10.0.30.2", {}),
         (b"c=IN IP4 host.example.com", {}),
         (b"m=audio 5004 RTP/AVP 0", {"m_port": b"5004", "m_protocol": b"RTP/AVP"}),
         (b"m=audio 5004/2 RTP/AVP 0", {"m_port": b"5004", "m_count": b"/2", "m_protocol": b"RTP/AVP"}),

@@ -102,6 +102,7 @@ def test_rtcp_follows_its_media() -> None:
             b"c=IN IP4 0.0.0.0",
             b"c=IN IP4 224.2.1.1/127",
             b"c=IN IP6 ::ffff:10.0.30.2",
+            b"c=IN IP6 10.0.30.2",
             b"c=IN IP4 10.0.30.2.example.com",
         ),
         *(b"o=- 1 2 IN IP6 ::1", b"a=rtcp:65536 IN IP4 10.0.30.2", b"a=candidate:1 1 UDP 1 10.0.30.2 65536 typ host"),
