@@ -67,6 +67,9 @@ REMEMBERED = b"Contact: <sip:ann@10.0.30.2:5060;transport=tcp>"
         (b"Contact: <sip:10.0.30.2;a=b;c=d;e=f>", True),
         (b"Contact: sip:ann@10.0.30.2", True),
         (b"Contact: sip:ann@10.0.30.2<", False),
+        (b"Contact: sip:ann@10.0.30.2>", False),
+        (b"Contact: <sip:ann@10.0.30.2", False),
+        (b"Contact: <sip:ann@10.0.30.2 x>", True),
         (b"Contact-X: <sip:ann@10.0.30.2>", False),
         (b"X: y\r\n Contact: <sip:ann@10.0.30.2>", False),
         (b'Contact: "\r\n <sip:ann@10.0.30.2>"', False),
@@ -86,6 +89,15 @@ def test_near_misses_of_what_is_remembered(line: bytes, changed: bool) -> None:
         block.edits(message)
     assert bool(block.edits(in_request(line))) is changed
     assert bool(Block(STATIC).edits(in_request(line))) is changed
+
+
+@pytest.mark.parametrize("fold", [b"\r\n <sip:10.0.30.2>", b"\r\n\t<sip:10.0.30.2>;x"])
+def test_folded_line_belongs_to_its_field(fold: bytes) -> None:
+    """The same folded line is a host under Contact and none under Subject, whichever came first."""
+    for names in ((b"Contact:", b"Subject:"), (b"Subject:", b"Contact:"), (b'Contact: "', b"Contact:")):
+        block = Block(STATIC)
+        for name in names * 2:
+            assert bool(block.edits(in_request(name + fold))) is (name == b"Contact:")
 
 
 def test_both_directions_are_remembered_apart() -> None:
