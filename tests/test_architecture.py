@@ -36,7 +36,6 @@ EFFECTS = frozenset(
 TESTED_ELSEWHERE = {
     "alg/edge/inline.py": "tests/e2e/test_inline.py",
     "alg/flow_table.py": "tests/e2e/test_inline_nat.py",
-    "harness/commands/inline.py": "tests/e2e/test_inline.py",
     "alg/edge/observing.py": "tests/edge/test_proxy_events.py",
     "harness/commands/demo.py": "tests/harness/demo/test_command.py",
     "harness/commands/options.py": "tests/harness/test_cli.py",

@@ -51,6 +51,8 @@ class PoolBindings:
     def __init__(self) -> None:
         self._of: tuple[dict[tuple[Protocol, Endpoint], Endpoint], dict[tuple[Protocol, Endpoint], Endpoint]] = ({}, {})
         self._paired: dict[bytes, bytes] = {}
+        self._searched: dict[tuple[Protocol, bytes, int], int] = {}
+        """Per protocol, pool address and wanted port, the port that was given last: those before it are taken."""
 
     def get(self, direction: Direction, protocol: Protocol, endpoint: Endpoint) -> Endpoint | None:
         """What stands for an endpoint, if a binding was made."""
@@ -71,7 +73,7 @@ class PoolBindings:
         if (Protocol.UDP, inside) in bound or (Protocol.UDP, beside) in bound:
             self.bind(Protocol.UDP, beside, address, reserved)
             return self.bind(Protocol.UDP, inside, address, reserved)
-        for port in _candidate_ports(inside.port):
+        for port in _candidate_ports(inside.port, inside.port):
             pair = Endpoint(address, port), Endpoint(address, port + 1)
             if port < LAST_PORT and not any((Protocol.UDP, end) in taken or end in reserved for end in pair):
                 for here, there in zip((inside, beside), pair, strict=True):
@@ -92,9 +94,11 @@ class PoolBindings:
         if bound is not None and bound.address == address:
             return bound
         taken = self._of[Direction.INWARD]
-        for port in _candidate_ports(inside.port):
+        search = protocol, address, inside.port
+        for port in _candidate_ports(inside.port, self._searched.get(search, inside.port)):
             outside = Endpoint(address, port)
             if (protocol, outside) not in taken and outside not in reserved:
+                self._searched[search] = port
                 self._of[Direction.OUTWARD][protocol, inside] = outside
                 taken[protocol, outside] = inside
                 return outside
@@ -104,11 +108,11 @@ class PoolBindings:
         return len(self._of[Direction.OUTWARD])
 
 
-def _candidate_ports(wanted: int) -> Iterator[int]:
-    """The port itself, then upwards and around in steps that keep its parity, above the well-known ports."""
+def _candidate_ports(wanted: int, last: int) -> Iterator[int]:
+    """The port itself, then from the last one upwards and around, keeping its parity, above the well-known ports."""
     yield wanted
     lowest = FIRST_DYNAMIC_PORT + wanted % 2
-    start = max(wanted + 2, lowest)
+    start = max(last + 2, lowest)
     yield from range(start, LAST_PORT + 1, 2)
     yield from range(lowest, start, 2)
 

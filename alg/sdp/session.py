@@ -14,6 +14,7 @@ lines it
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from dataclasses import dataclass, field
 
 from alg.direction import Direction
@@ -31,6 +32,8 @@ _OFFER_ANSWER = frozenset({"INVITE", "UPDATE", "PRACK", "ACK"})
 """Methods whose transactions carry offers and answers (RFC 3264, RFC 3262, RFC 3311)."""
 
 _NO_PORT = 0
+_CONNECTION, _ORIGIN = b"co"
+_NO_RULES: dict[tuple[int, int], str] = {}
 
 
 @dataclass(slots=True)
@@ -87,15 +90,18 @@ class SdpTranslator:
     ) -> list[Edit] | None:
         """The edits if no port can change, when only the lines that the hits are in need a look; None otherwise."""
         edits: list[Edit] = []
-        for start, stop, address in hits:
-            if first <= start < last:
-                new = fixed.get(address)
-                if new is None:
-                    return None
-                line = SDP_LINE.match(data, data.rfind(b"\n", 0, start), last)
-                rule = _address_rule(line, (start, stop)) if line is not None else None
-                if rule is not None and rule in self._enabled:
-                    edits.append((start, stop, new, rule))
+        line_at, rules = -1, _NO_RULES
+        for start, stop, address in hits[bisect_left(hits, (first,)) : bisect_left(hits, (last,))]:
+            new = fixed.get(address)
+            if new is None:
+                return None
+            at = data.rfind(b"\n", 0, start)
+            if at != line_at:
+                line = SDP_LINE.match(data, at, last)
+                line_at, rules = at, _address_rules(line) if line is not None else _NO_RULES
+            rule = rules.get((start, stop))
+            if rule is not None and rule in self._enabled:
+                edits.append((start, stop, new, rule))
         return edits
 
     def _edits(self, data: bytes, start: int, stop: int, direction: Direction) -> list[Edit]:
@@ -238,19 +244,22 @@ def _describe(data: bytes, start: int, stop: int) -> tuple[list[Match], _Section
     return origins, session, sections
 
 
-def _address_rule(line: Match, span: tuple[int, int]) -> str | None:
-    """The rule that names exactly these bytes of a line an address, if one does."""
-    if line.span("c_address") == span:
-        return "SDP c="
-    if line.span("o_address") == span:
-        return "SDP o="
-    if line["r_port"] is not None and int(line["r_port"]) <= LAST_PORT and line.span("r_address") == span:
-        return "SDP a=rtcp"
+def _address_rules(line: Match) -> dict[tuple[int, int], str]:
+    """Where the addresses of a line stand, and the rule of each."""
+    kind = line.string[line.start() + 1]
+    if kind == _CONNECTION:
+        return {line.span("c_address"): "SDP c="}
+    if kind == _ORIGIN:
+        return {line.span("o_address"): "SDP o="}
+    if line["r_port"] is not None and int(line["r_port"]) <= LAST_PORT:
+        return {line.span("r_address"): "SDP a=rtcp"}
     if line["k_port"] is not None and int(line["k_port"]) <= LAST_PORT:
+        rules = {line.span("k_address"): "SDP a=candidate"}
         related = RELATED_ADDRESS.match(line.string, line.start("k_extensions"), line.end("k_extensions"))
-        if line.span("k_address") == span or (related is not None and related.span("address") == span):
-            return "SDP a=candidate"
-    return None
+        if related is not None:
+            rules[related.span("address")] = "SDP a=candidate"
+        return rules
+    return _NO_RULES
 
 
 def _replace(edits: list[Edit], rule: str, line: Match, group: str, new: bytes | None) -> None:

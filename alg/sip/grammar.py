@@ -35,8 +35,8 @@ letter."""
 FIELD_NAME = re.compile(rb"(" + TOKEN + rb"+)[ \t]*:")
 """header-name HCOLON (RFC 3261 7.3.1)."""
 
-QUOTED_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
-"""quoted-string (RFC 3261 25.1)."""
+QUOTED_STRING = re.compile(rb'"(?:[^"\\]|\\.)*(?:(")|\Z)', re.DOTALL)
+"""quoted-string (RFC 3261 25.1), or one that is never closed, without group 1."""
 
 SIP_URI = re.compile(
     rb"(?P<scheme>sips?):(?:(?P<user>[^@<>\"\s]*)@)?"
@@ -101,7 +101,11 @@ IPV4 = re.compile(rb"\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}")
 
 def mask_quoted(text: bytes) -> bytes:
     """`text` with every complete quoted string replaced by as many `_`, so that what remains can be searched."""
-    return QUOTED_STRING.sub(lambda match: b"_" * len(match[0]), text) if b'"' in text else text
+    return QUOTED_STRING.sub(_masked, text) if b'"' in text else text
+
+
+def _masked(quoted: re.Match[bytes]) -> bytes:
+    return b"_" * len(quoted[0]) if quoted[1] else quoted[0]
 
 
 def field_end(data: bytes, position: int) -> int:
