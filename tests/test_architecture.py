@@ -34,8 +34,6 @@ EFFECTS = frozenset(
 """Parts of the standard library that do what a sans-io core may not: sockets, clocks, chance, processes, threads."""
 
 TESTED_ELSEWHERE = {
-    "alg/edge/inline.py": "tests/e2e/test_inline.py",
-    "alg/flow_table.py": "tests/e2e/test_inline_nat.py",
     "alg/edge/observing.py": "tests/edge/test_proxy_events.py",
     "harness/commands/demo.py": "tests/harness/demo/test_command.py",
     "harness/commands/options.py": "tests/harness/test_cli.py",

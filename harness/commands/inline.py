@@ -27,7 +27,7 @@ from harness.system import require_root
 
 _EXPIRY_INTERVAL = 10.0
 """seconds"""
-_DEVICE_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,14}", re.ASCII)
+_DEVICE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}")
 """What the kernel takes (IFNAMSIZ) and iproute2 never takes for anything else."""
 
 
