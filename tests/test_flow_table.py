@@ -71,6 +71,7 @@ def test_a_syn_that_is_taken_up() -> None:
     find(table, INWARD, SYN | ACK, 5, 1)
     assert find(table, OUTWARD, SYN, 9000) is first
     assert find(table, INWARD, ACK, 6, 1) is first
+    assert find(table, INWARD, SYN | ACK, 5, 1) is first
     assert find(table, OUTWARD, SYN | ACK, 70, 9001) is first
     second = find(table, INWARD, SYN | ACK, 70, 9001)
     assert second is not first

@@ -16,6 +16,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import count
+from pathlib import Path
 from typing import TypeVar
 
 from harness.lab.lab import Lab
@@ -145,6 +146,8 @@ def inline_lab(offload: bool = True, sides: Iterable[Side] = ()) -> Iterator[Inl
     require_system("ip", "iproute2")
     if os.geteuid() != 0:
         cannot_run("needs root: network namespaces")
+    if not Path("/dev/net/tun").exists():
+        cannot_run("needs /dev/net/tun")
     topology = Topology(f"t{os.getpid()}-{next(_numbers)}", tuple(sides) or Topology().sides)
     lab = Lab(topology)
     try:

@@ -117,6 +117,16 @@ def test_two_connections_that_wait(setup: Setup) -> None:
     assert [judged(packet).source for packet in setup.device.written] == [(POOL, 4000), (POOL, 4001)]
 
 
+def test_a_connection_that_cannot_wait_as_long(setup: Setup) -> None:
+    """One that comes later may have to be served earlier."""
+    setup.hold(4000)
+    setup.clock.advance(1.0)
+    setup.clock.advance(0.2)
+    setup.hold(4001)
+    [call] = setup.clock.getDelayedCalls()
+    assert call.getTime() == pytest.approx(2.2)
+
+
 def test_a_packet_that_cannot_be_written(setup: Setup) -> None:
     """It is lost and counted, and the next one goes out."""
     setup.device.refuses = 1

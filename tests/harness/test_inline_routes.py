@@ -48,6 +48,16 @@ def parameter(lab: InlineLab, name: str) -> str:
     return within(lab.lab.namespace("router"), lambda: Path("/proc/sys/net/ipv4", name).read_text())
 
 
+def put_back(lab: InlineLab, parameters: dict[str, str]) -> None:
+    """Kernel parameters, whose old values a killed process takes with it."""
+
+    def write() -> None:
+        for name, value in parameters.items():
+            Path("/proc/sys/net/ipv4", name).write_text(value)
+
+    within(lab.lab.namespace("router"), write)
+
+
 def reaches(lab: InlineLab) -> bool:
     """Whether the inside reaches the outside, and is seen with its outside address."""
     with lab.connection() as (_, server):
@@ -67,18 +77,14 @@ def test_what_is_installed(lab: InlineLab) -> None:
 
 def test_after_a_kill(lab: InlineLab) -> None:
     """What a killed process left behind is no obstacle to the next one, and is gone after it."""
+    parameters = {name: parameter(lab, name) for name in PARAMETERS}
     with lab.inline("--inside", NETWORK, "--pool", "203.0.113.77") as process:
         process.kill()
     assert "203.0.113.77" in lab.ip("router", "neigh show proxy")
     with lab.inline(*POOLED):
         assert "203.0.113.77" not in lab.ip("router", "neigh show proxy") + lab.ip("router", "rule show")
         assert reaches(lab)
-    for name in PARAMETERS:
-        within(lab.lab.namespace("router"), lambda name=name: Path("/proc/sys/net/ipv4", name).write_text(BEFORE[name]))
-
-
-BEFORE = {"ip_forward": "1", "conf/all/rp_filter": "0", "neigh/outside/proxy_delay": "80"}
-"""The parameters of a new lab; a killed process cannot put them back."""
+    put_back(lab, parameters)
 
 
 @pytest.mark.parametrize("ends", [signal.SIGTERM, signal.SIGINT])
@@ -91,14 +97,14 @@ def test_the_routers_own_address(lab: InlineLab, ends: signal.Signals) -> None:
 
 
 def test_the_routers_own_address_after_a_kill(lab: InlineLab) -> None:
-    """Even a kill does not cost the router its address for longer than until the next run ends."""
+    """Even a kill does not cost the router its address for longer than until the next run."""
+    parameters = {name: parameter(lab, name) for name in PARAMETERS}
     with lab.inline("--inside", NETWORK, "--pool", OWN) as process:
         process.kill()
     assert OWN not in lab.ip("router", "route show table local type local")
     with lab.inline(*POOLED):
         assert OWN in lab.ip("router", "route show table local type local")
-    for name in PARAMETERS:
-        within(lab.lab.namespace("router"), lambda name=name: Path("/proc/sys/net/ipv4", name).write_text(BEFORE[name]))
+    put_back(lab, parameters)
 
 
 def test_the_router_is_still_reached(lab: InlineLab) -> None:
