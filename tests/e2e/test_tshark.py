@@ -14,10 +14,11 @@ import pytest
 
 from tests.conftest import StartProxy
 from tests.edge.sockets import LOOPBACK, Upstream, connect, receive_all
-from tests.helpers.system import cannot_run, require_system
+from tests.helpers.system import cannot_run, eventually, require_system
 
 INSIDE, OUTSIDE = "10.0.30.2", "64.100.0.10"
 PARTS = 3
+LAST = b"the capture ends here"
 
 SESSION = """\
 v=0
@@ -61,11 +62,25 @@ def invite(host: str, number: int) -> bytes:
 
 @contextmanager
 def captured(path: Path, ports: list[int]) -> Iterator[None]:
-    """Capture the TCP traffic of these ports on the loopback interface, from the first packet to the last."""
+    """Capture the TCP traffic of these ports on the loopback interface, from the first packet to the last.
+
+    A datagram of our own comes behind the last; the capture is over when that is in the file.
+    """
+    with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as marker:
+        marker.bind((LOOPBACK, 0))
+        marked = marker.getsockname()
+        with _tcpdump(path, " or ".join([f"udp port {marked[1]}", *(f"tcp port {port}" for port in ports)])):
+            yield
+            marker.sendto(LAST, marked)
+            eventually("the last packet in the capture", lambda: LAST in path.read_bytes())
+
+
+@contextmanager
+def _tcpdump(path: Path, expression: str) -> Iterator[None]:
     command = [
         require_system("tcpdump", "tcpdump"),
         *("-i", "lo", "-n", "-U", "--immediate-mode", "-Z", "root", "-s", "0", "-w", str(path)),
-        " or ".join(f"tcp port {port}" for port in ports),
+        expression,
     ]
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
