@@ -6,7 +6,7 @@ Text from a command line or a file becomes these values through the `parse` clas
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import Enum
 
 from netaddr import AddrFormatError, IPAddress, IPNetwork
@@ -102,6 +102,28 @@ class AddressMap:
 
 
 @dataclass(frozen=True, slots=True)
+class NatTimeouts:
+    """How long a binding or a connection is kept that nothing uses, in seconds."""
+
+    udp: float = 300.0
+    """RFC 4787 REQ-5 asks for 2 minutes at least, and recommends 5."""
+    tcp: float = 7440.0
+    """A silent TCP connection; RFC 5382 REQ-5 asks for 2 hours and 4 minutes at least."""
+    tcp_transitory: float = 240.0
+    """One that was never answered or is over; RFC 5382 REQ-5 asks for 4 minutes at least."""
+    icmp: float = 60.0
+    """RFC 5508 REQ-2 asks for 60 seconds at least."""
+    named: float = 7440.0
+    """What an address in a message stands for, since one last named it. Dialogs and registrations are refreshed more
+    often: RFC 4028 recommends half an hour, an hour is what registrars usually give."""
+
+    def __post_init__(self) -> None:
+        for entry in fields(self):
+            if not getattr(self, entry.name) > 0:
+                raise ConfigError(f"timeouts: {entry.name} is {getattr(self, entry.name)} seconds")
+
+
+@dataclass(frozen=True, slots=True)
 class NatConfig:
     """Which addresses become which."""
 
@@ -111,6 +133,8 @@ class NatConfig:
     """Outside addresses given to inside hosts that no static map names (RFC 4787: endpoint-independent, paired)."""
     inside: tuple[IPNetwork, ...] = PRIVATE_NETWORKS
     """Networks whose addresses the pool translates."""
+    timeouts: NatTimeouts = field(default_factory=NatTimeouts)
+    """When what the pool gave out is taken back."""
 
     def __post_init__(self) -> None:
         for side in ("inside", "outside"):

@@ -10,11 +10,13 @@ connection takes up at its next message boundary.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from alg.config import AlgConfig, Malformed
 from alg.direction import Direction
 from alg.errors import SipSyntaxError
 from alg.nat.media import MediaDoors
-from alg.nat.table import NatTable
+from alg.nat.table import Endpoint, NatTable, Protocol
 from alg.rewrite import Edit
 from alg.sip.framing import Framed, MessageFramer, Passed
 from alg.tcp.deltas import DeltaHistory
@@ -45,6 +47,17 @@ class Alg:
         if config.nat != self.config.nat:
             self.table = NatTable(config.nat, self.table.bindings)
         self.translator = Translator(config, self.table, self._doors)
+
+    def expire(self, now: float, ends: Iterable[Endpoint]) -> None:
+        """Close idle doors, release idle bindings.
+
+        `ends` are those of the TCP connections that stand; `now` is in seconds, from any clock.
+        """
+        in_use = {(Protocol.TCP, end) for end in ends}
+        if self._doors is not None:
+            self._doors.expire(now)
+            in_use.update((Protocol.UDP, end) for end in self._doors.ends())
+        self.table.expire(now, in_use)
 
     def connection(
         self, ports: frozenset[int] | None = None, sink: Sink | None = None, keep_deltas: bool = False

@@ -25,6 +25,7 @@ COMMANDS = {
     "pattern": "Check whether an alias matches an Expressway's pattern, and what it becomes.",
     "certs": "Certificates for the lab: CAs, good certificates, and deliberately bad ones.",
     "demo": "Place a call through the ALG with built-in endpoints, and show what it did.",
+    "fuzz": "Find the size, and the segmentation, that breaks an endpoint.",
     "bench": "Measure the speed of the core and of the proxy on this machine.",
 }
 """Name and one line of each command; its module in `harness.commands` has the rest."""

@@ -54,6 +54,8 @@ ENTRY_POINTS = {
     "harness.cli": "setup.cfg, the sipalg script",
     "harness.capture.reader": "a library for those who read captures back",
     "harness.capture.link_layers": "a library for those who read captures back",
+    "harness.expressway.log.tls": "lines for those who write an Expressway's log",
+    "harness.expressway.log.sdl": "lines for those who write a CUCM's trace",
 }
 
 

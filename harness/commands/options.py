@@ -39,6 +39,25 @@ _OPTIONS = (
     ),
 )
 
+sip_port_option = click.option(
+    "--sip-port",
+    "sip_ports",
+    type=click.IntRange(1, 65535),
+    multiple=True,
+    metavar="N",
+    help="The ALG looks into connections whose local or remote port this is. Repeatable.  "
+    "[default: 5060; for proxy the listening port as well]",
+)
+"""Of the commands that see ports."""
+
+capture_option = click.option(
+    "--capture",
+    metavar="F.pcapng",
+    help="Write a capture there with the interfaces inside and outside. Of proxy: packets made from what crosses each "
+    "leg; of inline: every packet as it came in, and as it left.",
+)
+"""Of the commands that stand between two sides."""
+
 
 def alg_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Adds the shared options."""
