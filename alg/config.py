@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from netaddr import AddrFormatError, IPAddress, IPNetwork
 
 from alg.errors import ConfigError
 from alg.profiles import COMPLETE, Profile
+
+if TYPE_CHECKING:
+    from alg.faults.spec import FaultSpec
 
 PRIVATE_NETWORKS = tuple(
     IPNetwork(network) for network in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")
@@ -178,6 +182,8 @@ class AlgConfig:
     """What happens after bytes that cannot be framed."""
     limits: Limits = field(default_factory=Limits)
     """How much is held."""
+    faults: tuple[FaultSpec, ...] = ()
+    """What is done wrong on purpose."""
 
     def applies_to(self, ports: frozenset[int] | None) -> bool:
         """Whether a connection with these local and remote ports is looked into; None stands for a SIP port."""

@@ -21,6 +21,7 @@ COMMANDS = {
     "inline": "Be the NAT router between two interfaces, packet by packet.",
     "pcap": "Write the capture that the other side of the ALG would have seen.",
     "lab": "Endpoints and a router in network namespaces on this machine.",
+    "faults": "List what an ALG can be made to do wrong.",
     "locate": "Tell which search rules of an Expressway a call meets, and which zone gets it.",
     "pattern": "Check whether an alias matches an Expressway's pattern, and what it becomes.",
     "certs": "Certificates for the lab: CAs, good certificates, and deliberately bad ones.",

@@ -31,6 +31,7 @@ from alg.edge.entrance import Address, Entrance, Listener
 from alg.edge.interception import Method
 from alg.edge.transparent import Source, TransparentListener
 from alg.errors import ConfigError
+from alg.faults.spec import FaultSpec
 from alg.tls.rules import Rule
 from harness.termination import TlsSection
 
@@ -108,6 +109,8 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True):
     media: MediaSection = msgspec.field(default_factory=MediaSection)
     tls: TlsSection = msgspec.field(default_factory=TlsSection)
     capture: CaptureSection = msgspec.field(default_factory=CaptureSection)
+    fault: list[dict[str, str | int | float]] = []
+    """`[[fault]]`: a `name`, parameters and conditions."""
     events: str | None = None
     """Path of the JSONL file."""
     debug_ip_nat_sip: bool = False
@@ -128,6 +131,7 @@ class Flags:
     intercept: str | None = None
     source: str | None = None
     tls_inspect: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()
 
 
 def load_settings(path: str | None) -> Settings:
@@ -179,7 +183,19 @@ def alg_config(settings: Settings, flags: Flags) -> AlgConfig:
         media=media,
         malformed=section.malformed,
         limits=Limits(section.max_header_bytes, section.max_body_bytes),
+        faults=fault_specs(settings, flags),
     )
+
+
+def fault_specs(settings: Settings, flags: Flags) -> tuple[FaultSpec, ...]:
+    """The faults that were asked for: flags in place of those of the file."""
+    if flags.faults:
+        return tuple(FaultSpec.parse(text) for text in flags.faults)
+    found = []
+    for number, entry in enumerate(settings.fault, 1):
+        pairs = ",".join(f"{key}={value}" for key, value in entry.items() if key != "name")
+        found.append(FaultSpec.parse(f"{entry.get('name', '')}:{pairs}", f"[[fault]] {number}"))
+    return tuple(found)
 
 
 def listeners(settings: Settings, flags: Flags, listen: str | None, to: str | None, side: str | None) -> list[Entrance]:

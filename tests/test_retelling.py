@@ -167,17 +167,29 @@ def test_a_port_used_again() -> None:
     assert told.retelling.connections == 2
 
 
-def test_what_an_alg_would_have_forgotten() -> None:
-    """By the time of the capture, bindings of the pool are given again; time that goes back does no harm."""
+def test_bindings_that_an_alg_would_have_released() -> None:
+    """By the time of the capture the pool gives a port again, but not that of a connection that stands."""
     told = Told(pool=(POOL,))
     told.one(udp((INSIDE, 5060), (REMOTE, 9)))
     told.talk(INSIDE)
-    told.now -= 100.0
-    told.now += 400.0
-    told.one(udp((INSIDE, 9), (REMOTE, 9)))
-    told.now += 400.0
+    for _ in range(2):
+        told.now += 400.0
+        told.one(udp((INSIDE, 9), (REMOTE, 9)))
     assert told.one(udp(("10.0.30.3", 5060), (REMOTE, 9))).source == (POOL, 5060)
     assert told.one(tcp((INSIDE, 40000), (REMOTE, 5060), 101, 501, ACK)).source == (POOL, 40000)
+
+
+def test_connections_that_an_alg_would_have_forgotten() -> None:
+    """After two hours of silence a connection is joined in mid-stream; a clock that was put back is no silence."""
+    told = Told(MAP)
+    told.talk(INSIDE)
+    for silence in (1.0, -8000.0, 8020.0, 8000.0):
+        told.now += silence
+        at = 101 if silence == 1.0 else 101 + len(options(INSIDE))
+        (sent,) = told(tcp((INSIDE, 40000), (REMOTE, 5060), at, 501, ACK, options(INSIDE)))
+        forgotten = silence == 8000.0
+        assert read(sent).payload == options(INSIDE if forgotten else OUTSIDE)
+        assert read(sent).seq == (at if forgotten or silence == 1.0 else at + 2)
 
 
 def test_records_go_with_packets() -> None:
@@ -204,6 +216,7 @@ def test_records_go_with_packets() -> None:
         (Direction.OUTWARD, "10.0.40.3", 27901, True),
         (Direction.OUTWARD, "10.0.40.3", 27902, False),
         (Direction.OUTWARD, POOL, None, False),
+        (Direction.OUTWARD, "10.0.30.200", None, False),
         (Direction.OUTWARD, REMOTE, None, False),
         (Direction.INWARD, OUTSIDE, 9, True),
         (Direction.INWARD, POOL, 9, True),
@@ -216,5 +229,5 @@ def test_records_go_with_packets() -> None:
 def test_what_is_mapped(way: Direction, address: str, port: int | None, expected: bool) -> None:
     """Maps of addresses, maps of endpoints, and the pool."""
     maps = (AddressMap.parse(MAP), AddressMap.parse("10.0.40.3:27901=64.100.0.11:4401"))
-    table = NatTable(NatConfig(maps, (IPAddress(POOL),), (IPNetwork("10.0.30.0/24"),)))
+    table = NatTable(NatConfig(maps, (IPAddress(POOL), IPAddress("10.0.30.200")), (IPNetwork("10.0.30.0/24"),)))
     assert Mapped(table, way).has(address.encode(), port) is expected

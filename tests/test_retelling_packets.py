@@ -165,6 +165,8 @@ def test_checksums_that_were_left_to_the_device() -> None:
     right = tcp((OUTSIDE, 40000), (REMOTE, 80), 1, 1, ACK, b"data")
     data[10:12] = data[36:38] = b"\0\0"
     assert told(bytes(data)) == [right]
+    data[2:4] = b"\0\0"
+    assert told(bytes(data)) == [right]
     wrong = bytearray(tcp((INSIDE, 40000), (REMOTE, 80), 1, 1, ACK, b"data"))
     wrong[-1] ^= 1
     assert told(bytes(wrong)) == [right[:-1] + bytes((right[-1] ^ 1,))]

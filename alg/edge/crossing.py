@@ -25,6 +25,9 @@ from alg.nat.table import Endpoint
 if TYPE_CHECKING:
     from alg.edge.proxy import AlgProxy
 
+_CLOSED = "closed"
+"""How a connection ends that its peers end."""
+
 
 class Crossing:
     """One connection through the ALG: a client leg, a server leg, and what is between them."""
@@ -48,7 +51,7 @@ class Crossing:
         """What happens to one leg is not passed on to the other."""
         self._connecting: interfaces.IConnector | None = None
         self._peer: Address = ("", 0)
-        self.reason = "closed"
+        self.reason = _CLOSED
         """Of its end."""
 
     def find_path(self) -> None:
@@ -134,8 +137,7 @@ class Crossing:
         for leg in (self.client, self.server):
             leg.other.transport.write(self.alg.close(leg.direction))
         for leg in (self.client, self.server):
-            leg.transport.unregisterProducer()
-            leg.transport.loseConnection()
+            leg.close()
 
     def abort(self, reason: str) -> None:
         """Reset both legs, or give up connecting."""
@@ -159,21 +161,24 @@ class Crossing:
                 leg.transport.setTcpKeepAlive(True)
                 leg.transport.resumeProducing()
 
+    def ends_because(self, reason: str) -> None:
+        """Why it ends, unless that is known already."""
+        if self.reason == _CLOSED:
+            self.reason = reason
+
     def leg_lost(self, leg: Leg, reason: Failure) -> None:
-        """One leg is gone; unless the crossing is severed, the other follows in the same way."""
+        """One leg is gone; the other follows in the same way, unless they have nothing to do with each other any more
+        or whoever terminates their TLS sees to it.
+        """
         if self.inspector is not None:
             self.inspector.lost(leg, aborted=not isinstance(reason.value, error.ConnectionDone))
         if not leg.other.lost:
-            if self.severed:
-                return
-            if leg.other.transport is None:
+            if self.severed or leg.other.transport is None or isinstance(self.inspector, TerminatedCrossing):
                 return
             if isinstance(reason.value, error.ConnectionDone):
-                leg.other.transport.unregisterProducer()
-                leg.other.transport.loseConnection()
+                leg.other.close()
             else:
-                if self.reason == "closed":
-                    self.reason = "reset"
+                self.ends_because("reset")
                 leg.other.transport.abortConnection()
             return
         if self.alg is not None:
@@ -256,6 +261,18 @@ class Leg(protocol.Protocol):
             other.transport.unregisterProducer()
             other.transport.loseWriteConnection()
         self.peer_ended()
+
+    def close(self) -> None:
+        """End it behind what is still to be sent; what the peer still sends goes nowhere."""
+        if not self.lost:
+            self.transport.unregisterProducer()
+            self.transport.loseConnection()
+
+    def break_off(self) -> None:
+        """Reset it behind what is still to be sent, as far as the kernel takes it at once."""
+        if not self.lost:
+            self.transport.doWrite()
+            self.transport.abortConnection()
 
     def writeConnectionLost(self) -> None:
         """All that we had to send to this peer is sent."""

@@ -1,8 +1,8 @@
 """TLS inspection at work: what `alg.tls.inspection` decides about bytes, done to the legs of a connection.
 
 Strategy: every leg's bytes come here first. What goes on is given back to the leg, which passes it through the ALG.
-A reset aborts the legs it is meant for and leaves the others standing, silent or ended; a delay stops reading. Where
-the bytes are no TLS and no rule counts them, the inspector takes itself out of the way.
+A reset aborts the legs it is meant for, behind what is to reach them, and leaves the others standing, silent or ended;
+a delay stops reading. Where the bytes are no TLS and no rule counts them, the inspector takes itself out of the way.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ class InspectedCrossing:
         crossing.sever(f"tls inspection: {rule.text}")
         for each in (crossing.client, crossing.server):
             if each.direction in rule.towards:
-                each.transport.abortConnection()
+                self._reactor.callLater(0, each.break_off)
             elif rule.mode is Mode.RESET and rule.elsewhere is Elsewhere.FIN:
                 each.transport.loseWriteConnection()
 

@@ -2,7 +2,9 @@
 
 Strategy: what a leg receives goes to a `Bridge`; what this gives back is sent, clear text goes through the
 `AlgConnection` and back into the bridge for the other leg. Endings come from the bridge alone: an end of stream is
-passed on as one, with close_notify where there was one, and a failure ends each leg as the policy says.
+passed on as one, with close_notify where there was one, and a failure ends each leg as the policy says. A leg that is
+lost does not take the other one with it, since an alert may be on its way there; both are gone a while later at the
+latest.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from alg.edge.crossing import Crossing, Leg
 
 _LINGERING = 5.0
-"""Seconds that the peers of a failed connection have to close theirs."""
+"""Seconds that the peers of a failed connection have to read why, and to close theirs."""
 _DEEDS = {
     CertificateShown: "certificate-shown",
     LegUp: "leg-up",
@@ -65,7 +67,9 @@ class TerminatedCrossing:
                 leg.describe_to(self._tap)
         for leg in self._legs:
             leg.terminated()
+        self._failed = False
         self._killer: interfaces.IDelayedCall | None = None
+        """Ends what is left of a crossing that failed."""
 
     def received(self, leg: Leg, data: bytes) -> None:
         """Cipher text from the peer of a leg."""
@@ -85,12 +89,17 @@ class TerminatedCrossing:
             self._flush_and_close(which, clean=True)
 
     def lost(self, leg: Leg, aborted: bool) -> None:
-        """A leg is gone."""
-        if aborted:
+        """A leg is gone; the other one ends as the bridge says, or behind what it still has to send."""
+        if self._tap is not None and aborted:
+            self._tap.reset(leg.direction, by_peer=True)
+        if leg.other.lost:
+            if self._killer is not None:
+                self._killer.cancel()
+                self._killer = None
+        elif aborted and not self._failed:
             self._do(self._bridge.lost(self._which(leg)))
-        if self._killer is not None and leg.other.lost:
-            self._killer.cancel()
-            self._killer = None
+        elif not self._failed:
+            leg.other.close()
 
     def _which(self, leg: Leg) -> TlsLeg:
         return TlsLeg.CLIENT if leg is self._crossing.client else TlsLeg.SERVER
@@ -137,32 +146,38 @@ class TerminatedCrossing:
         """The peer of a leg sends no more clear text."""
         leg, alg = self._legs[which], self._crossing.alg
         assert alg is not None, "both legs stand"
+        held = alg.close(leg.direction)
+        if self._bridge.up:
+            self._send(which.other, held)
         if self._tap is not None:
             self._tap.ended(leg.direction, by_peer=True)
             self._tap.ended(leg.direction.opposite, by_peer=False)
-        if self._bridge.up:
-            self._send(which.other, alg.close(leg.direction))
         self._do(self._bridge.close(which.other, clean))
 
     def _end(self, leg: Leg, ending: Ending) -> None:
         if leg.lost:
             return
         if ending is Ending.RESET:
+            if self._tap is not None:
+                self._tap.reset(leg.direction, by_peer=False)
             leg.transport.abortConnection()
             return
         leg.transport.unregisterProducer()
         leg.transport.loseWriteConnection()
-        if not self._bridge.up and self._killer is None:
-            self._killer = self._reactor.callLater(_LINGERING, self._give_up)
+        if not (leg.other.lost or leg.other.ended):
+            leg.other.transport.resumeProducing()
 
     def _give_up(self) -> None:
         self._killer = None
-        self._crossing.abort(self._crossing.reason)
+        for leg in self._legs:
+            leg.close()
 
     def _tell(self, event: Event) -> None:
         """The record of what the bridge saw or did."""
-        if isinstance(event, Failed):
-            self._crossing.reason = f"tls: {event.reason}"
+        if isinstance(event, Failed) and not self._failed:
+            self._failed = True
+            self._crossing.ends_because(f"tls: {event.reason}")
+            self._killer = self._reactor.callLater(_LINGERING, self._give_up)
         if self._sink is None:
             return
         details = {name: value for name, value in asdict(event).items() if name != "leg" and value is not None}

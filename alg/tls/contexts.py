@@ -17,7 +17,7 @@ from OpenSSL import SSL, crypto
 
 from alg.errors import ConfigError
 from alg.tls.bindings import expect_name, require_certificate_callback
-from alg.tls.endpoint import Endpoint, Notes, watch, words_of
+from alg.tls.endpoint import Endpoint, Notes, TlsFailure, watch, words_of
 from alg.tls.policy import Ask, BridgePolicy, Identity, Present, TlsRange, TlsVersion
 
 _VERSIONS: Final = {
@@ -37,8 +37,10 @@ class Contexts:
         with _config_errors("client leg"):
             self._silent = _client_leg(policy, authority, asks=False)
             self._asking = _client_leg(policy, authority, asks=True)
+            _try_out(self._silent)
         with _config_errors("server leg"):
             self._server = _server_leg(policy, authority)
+            _try_out(self._server)
 
     def set_time(self, now: datetime) -> None:
         """The time that the peers' certificates must be valid at."""
@@ -73,6 +75,13 @@ def _config_errors(leg: str) -> Iterator[None]:
         yield
     except SSL.Error as error:
         raise ConfigError(f"{leg}: {words_of(error)}") from None
+    except TlsFailure as failure:
+        raise ConfigError(f"{leg}: {failure}") from None
+
+
+def _try_out(context: SSL.Context) -> None:
+    """Make a ClientHello: the security level may leave no version or no cipher suite to offer."""
+    Endpoint(context, serves=False, notes=Notes(None)).shake()
 
 
 def _client_leg(policy: BridgePolicy, authority: Identity, asks: bool) -> SSL.Context:

@@ -181,8 +181,8 @@ class BridgePolicy:
     """How the leg ends on which we find the fault."""
     other_leg: OnFailure = OnFailure.ALERT
     """How the other one ends then. As an alert it gets `internal_error` while its handshake waits for us, and
-    `close_notify` once that is complete, as OpenSSL sends no alert of our choice: a client in the middle of its handshake
-    is led to its end first, and a server there sees FIN alone."""
+    `close_notify` once that is complete, as OpenSSL sends no alert of our choice: a client in the middle of its
+    handshake is led to its end first, and a server there sees FIN alone."""
 
     def __post_init__(self) -> None:
         if self.server.present is Present.RESIGNED and self.client.ask is Ask.NEVER:

@@ -47,7 +47,7 @@ _HANDSHAKE_MESSAGES = {
 _FINISHED = {Sender.CLIENT: Message.CLIENT_FINISHED, Sender.SERVER: Message.SERVER_FINISHED}
 _ALERT_SIZES = frozenset((2 + 1 + 8, 2 + 1 + 16))
 """Bytes of an encrypted alert in TLS 1.3 without padding: the alert, its content type, and the tag of the cipher suite
-(RFC 8446 5.2; eight bytes with CCM_8, else 16). A last flight begins with more: an empty Certificate has eight bytes."""
+(RFC 8446 5.2; eight bytes with CCM_8, else 16). A last flight begins with more: an empty Certificate has eight."""
 
 
 class _Half:

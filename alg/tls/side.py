@@ -138,7 +138,7 @@ class Side:
     def _say_alert(self, output: Output) -> None:
         """Have OpenSSL say an alert, or say it ourselves to a peer who has greeted or was greeted, and no more."""
         end = self.end
-        if end is None or end.untouched:
+        if end is None or (end.untouched and not end.broken):
             if end is not None or self.early:
                 output.to_send[self.leg] += _INTERNAL_ERROR
                 output.events.append(Alert(self.leg, sent=True, level="fatal", description="internal_error"))

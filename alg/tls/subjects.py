@@ -137,7 +137,7 @@ def _value(kind: int, value: bytes, whole: bytes) -> str:
     written = [_character(character) for character in text]
     if text[:1] in ("#", " "):
         written[:1] = ["\\" + text[0]]
-    if len(text) > 1 and text[-1] == " ":
+    if text[-1:] == " ":
         written[-1] = "\\ "
     return "".join(written)
 

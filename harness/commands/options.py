@@ -37,6 +37,14 @@ _OPTIONS = (
         metavar="NAME|FILE",
         help="Which fixups are done: a shipped profile, or a TOML file of yours.  [default: complete]",
     ),
+    click.option(
+        "--fault",
+        "faults",
+        multiple=True,
+        metavar="NAME[:KEY=VALUE,...]",
+        help="Do something wrong on purpose; `sipalg faults` lists the names and their keys. Limited by method=, "
+        "status=, direction=outward|inward, nth=, call-id=PATTERN, probability= and seed=. Repeatable.",
+    ),
 )
 
 sip_port_option = click.option(
@@ -74,5 +82,6 @@ def flags(options: dict[str, Any], **more: Any) -> Flags:
         inside=options["inside"],
         no_l4f=options["no_l4f"],
         profile=options["profile"],
+        faults=options["faults"],
         **more,
     )

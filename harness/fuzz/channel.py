@@ -205,8 +205,9 @@ class Channel:
     def reset(self) -> None:
         """End the connection at once, so that the far end is left with none."""
         self.over = True
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self._socket.close()
+        if self.fileno() >= 0:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self._socket.close()
 
 
 def poll(channels: list[Channel], seconds: float, *others: socket.socket) -> None:

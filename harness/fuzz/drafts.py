@@ -23,7 +23,8 @@ MAGIC = "z9hG4bK"
 _REQUIRED = (b"via", b"from", b"to", b"call-id", b"cseq")
 _COMPACT = {b"v": b"via", b"f": b"from", b"t": b"to", b"i": b"call-id", b"l": b"content-length", b"c": b"content-type"}
 _BRANCH = re.compile(rb"(;[ \t]*branch[ \t]*=[ \t]*)[^;,\s]+", re.IGNORECASE)
-_TAG = re.compile(rb"(;[ \t]*tag[ \t]*=[ \t]*)[^;,\s]+", re.IGNORECASE)
+_TAG = re.compile(rb"(;[ \t]*tag[ \t]*=[ \t]*)[^;,\s>]+(?=[^>]*\Z)", re.IGNORECASE)
+"""Behind the URI: a display name may look like one."""
 
 
 class Body(Enum):

@@ -23,9 +23,7 @@ _VERSIONS: Final = {TlsVersion.TLS_1_2: SSL.TLS1_2_VERSION, TlsVersion.TLS_1_3: 
 class PeerContext:
     """What the connections of one peer have in common."""
 
-    def __init__(
-        self, identity: Identity, trust: Trust, version: TlsVersion, clock: Callable[[], datetime]
-    ) -> None:
+    def __init__(self, identity: Identity, trust: Trust, version: TlsVersion, clock: Callable[[], datetime]) -> None:
         """ConfigError for what OpenSSL does not accept, such as a weak key, and for a version other than 1.2 and 1.3.
 
         Behind a certificate that comes alone goes what the trust's anchors have of its chain, as an Expressway does

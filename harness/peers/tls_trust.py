@@ -116,15 +116,14 @@ class ExpresswayTrust:
 
         What is not mapped lands in the default zone, which takes nobody by a certificate (seed 003, problem 6).
         """
-        shown = ", ".join(names.all) or "no name at all"
         if inbound:
             found = dns_zone_by_identities(self.expressway, names.all)
             if found is None:
-                return Dismissal(f"{DEFAULT_ZONE} takes nobody by a certificate, and no DNS zone is mapped to {shown}")
+                return Dismissal(f"{DEFAULT_ZONE}: no DNS zone is mapped to a name of {names.common_name}")
             return Admission(found.name, found.tls_subject)
         zone = self._outbound_zone
         if zone.tls_verify and zone.tls_subject.lower() not in map(str.lower, names.all):
-            return Dismissal(f"{zone.name} verifies {zone.tls_subject}, and was shown {shown}")
+            return Dismissal(f"{zone.name}: {zone.tls_subject} is no name of {names.common_name}")
         return Admission(zone.name)
 
     @property

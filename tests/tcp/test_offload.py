@@ -6,7 +6,7 @@ import pytest
 
 from alg.tcp.offload import completed, with_length
 from alg.tcp.packet import Ipv4Packet
-from tests.helpers.ipv4 import TCP, UDP, icmp, judged, packet, raw, tcp, udp
+from tests.helpers.ipv4 import TCP, icmp, judged, packet, raw, tcp, udp
 from tests.tcp.endpoint import ACK, reference_checksum
 
 A, B = ("10.0.30.2", 40000), ("192.0.2.1", 5060)
@@ -58,7 +58,7 @@ def test_a_datagram_whose_checksum_is_zero() -> None:
         icmp("10.0.30.2", "192.0.2.1", 8, 0, b"\0\1\0\1"),
         packet("10.0.30.2", "192.0.2.1", 47, b""),
         packet("10.0.30.2", "192.0.2.1", TCP, bytes(16)),
-        packet("10.0.30.2", "192.0.2.1", UDP, bytes(16), word=0x2000),
+        packet("10.0.30.2", "192.0.2.1", TCP, bytes(24), word=0x2000),
     ],
 )
 def test_all_others(data: bytes) -> None:

@@ -149,6 +149,17 @@ def test_lost_behind_the_capture() -> None:
     assert capture.outside(ack=9) == ["< 0 ack 63"]
 
 
+def test_lost_behind_the_capture_while_something_waits() -> None:
+    """What the receiver has is news, though it repeats its acknowledgment."""
+    capture = opened(sack=True)
+    capture.inside(b"ga\n")
+    capture.inside(b"gb\n", at=3)
+    capture.inside(b"gc", at=6)
+    assert capture.outside(sack=(3, 6)) == ["< 0 ack 0 sack 21-42"]
+    assert capture.outside(sack=(3, 8)) == ["< 0 ack 0 sack 21-42"]
+    assert capture.outside(sack=(6, 8)) == []
+
+
 def test_duplicate_acknowledgments_stay() -> None:
     """They are what they were as long as all has left."""
     capture = opened()
@@ -184,6 +195,15 @@ def test_a_close_that_comes_early() -> None:
     capture = opened()
     assert capture.inside(at=3, flags=FIN) == []
     assert capture.inside(b"ga\n") == [f"> 0 ack 0 FIN '{GROWN}ga\\n'"]
+
+
+def test_bytes_behind_the_close() -> None:
+    """There are none."""
+    capture = opened()
+    assert capture.inside(at=3, flags=FIN) == []
+    assert capture.inside(b"ga\nmore") == [f"> 0 ack 0 FIN '{GROWN}ga\\n'"]
+    assert capture.inside(b"more", at=3) == []
+    assert capture.outside(ack=4) == ["< 0 ack 22"]
 
 
 def test_reset() -> None:
@@ -223,24 +243,24 @@ def test_numbers_that_an_error_quotes() -> None:
     assert RetoldFlow(Direction.OUTWARD, lambda sink: LineRewriter(), print).outgoing_sequence(Direction.INWARD, 7) == 7
 
 
-def retold_invite(sizes: tuple[int, ...]) -> tuple[list[Retold], list[AnyRecord]]:
-    """A request and an OPTIONS from the inside, in segments of these sizes, after a message that grew."""
+def retold_invite(sizes: tuple[int, ...], again: bool = False) -> tuple[list[Retold], list[AnyRecord]]:
+    """OPTIONS, INVITE, OPTIONS from the inside, in segments of these sizes; `again`: the first one over and over."""
     records: list[AnyRecord] = []
     alg = Alg(AlgConfig(nat=NatConfig(maps=(AddressMap.parse(MAP),))))
     flow = RetoldFlow(Direction.OUTWARD, lambda sink: alg.connection(sink=sink, keep_deltas=True), records.append)
     capture = Dialogue()
     data = options(INSIDE) + request(INSIDE) + options(INSIDE, 2)
     at, out = -1, []
-    for flags, piece in ((SYN, b""), *((16, data[stop - size : stop]) for size, stop in _stops(sizes))):
+    for flags, piece in ((SYN, b""), *((16, data[stop - size : stop]) for size, stop in _stops(sizes, again))):
         out += flow.handle(
             Direction.OUTWARD, TcpSegment(capture.packet(Direction.OUTWARD, piece, at, 0, flags, 5000)), 0.0
         )
-        at += len(piece) + bool(flags & SYN)
+        at = 0 if again else at + len(piece) + bool(flags & SYN)
     return out, records
 
 
-def _stops(sizes: tuple[int, ...]) -> list[tuple[int, int]]:
-    return [(size, sum(sizes[: number + 1])) for number, size in enumerate(sizes)]
+def _stops(sizes: tuple[int, ...], again: bool) -> list[tuple[int, int]]:
+    return [(size, size if again else sum(sizes[: number + 1])) for number, size in enumerate(sizes)]
 
 
 def test_records_of_what_a_packet_carries() -> None:
@@ -257,6 +277,13 @@ def test_records_of_what_a_packet_carries() -> None:
     assert [record.offset_in for record in messages] == [0, first, first + second]
     assert [record.offset_out for record in messages] == [0, first + 2, first + 2 + len(request(OUTSIDE))]
     assert messages[1].after == request(OUTSIDE)
+
+
+def test_no_records_of_repetitions() -> None:
+    """A message is told about when it leaves for the first time."""
+    out, _ = retold_invite((len(options(INSIDE)),) * 2, again=True)
+    assert [len(each.records) for each in out] == [0, 1, 0]
+    assert out[1].data == out[2].data
 
 
 def test_records_name_the_true_direction() -> None:

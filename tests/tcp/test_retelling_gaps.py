@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from alg.tcp.retold_stream import REMEMBERED
 from tests.tcp.captured import GROWN, Capture, opened
 from tests.tcp.endpoint import FIN, SYN
 
@@ -61,6 +62,31 @@ def test_from_mid_stream() -> None:
     assert capture.inside(at=103, ack=503) == ["> 103 ack 503"]
     assert capture.inside(b"gc\n", at=103, ack=503) == [f"> 103 ack 503 '{GROWN}gc\\n'"]
     assert capture.outside(b"gd\n", at=503, ack=106) == ["< 503 ack 124 'gd\\n'"]
+
+
+def test_a_gap_after_mid_stream() -> None:
+    """Where a boundary was once certain there is none any more."""
+    capture = Capture()
+    capture.outside(at=500, ack=103)
+    capture.inside(at=103, ack=500)
+    assert capture.inside(b"gc\n", at=103, ack=500) == [f"> 103 ack 500 '{GROWN}gc\\n'"]
+    assert capture.inside(b"gd\n", at=200, ack=500) == []
+    assert capture.outside(at=500, ack=203) == ["> 218 ack 500 'gd\\n'", "< 500 ack 221"]
+    assert capture.inside(b"gc\n", at=103, ack=500) == ["> 121 ack 500 'gc\\n'"]
+    assert capture.inside(b"ge\n", at=203, ack=500) == ["> 221 ack 500 'ge\\n'"]
+
+
+def test_more_than_can_wait() -> None:
+    """Nobody acknowledges anything, and an earlier segment never comes: at last, what waits leaves."""
+    capture = Capture()
+    capture.inside(at=-1, ack=None, flags=SYN)
+    line = b"p" + b"x" * 49_998 + b"\n"
+    count = REMEMBERED // len(line) + 1
+    for number in range(count):
+        assert capture.inside(line, at=3 + number * len(line)) == ([] if number else ["> 0 ack 0"])
+    out = capture.inside(b"ga\n", at=3 + count * len(line))
+    assert "".join(text[text.index("'") :] for text in out).count("x") == count * 49_998
+    assert out[-1] == f"> {3 + count * len(line)} ack 0 'ga\\n'"
 
 
 def test_one_direction_alone() -> None:

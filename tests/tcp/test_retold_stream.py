@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alg.direction import Direction
+from alg.sip.framing import Framed
 from alg.tcp.packet import TcpSegment
 from alg.tcp.retold_stream import REMEMBERED, RetoldStream
-from alg.trace import AnyRecord
+from alg.trace import AnyRecord, MessageRecord, Record, Sink, StreamRecord
 from tests.tcp.endpoint import write
 from tests.tcp.network import INSIDE, OUTSIDE
 from tests.tcp.rewriter import GROWTH, LineRewriter, rewritten
@@ -135,6 +136,34 @@ def test_giving_up() -> None:
     one.take_up()
     one.feed(b"gc\n", 0.0)
     assert [one.outgoing(offset) for offset in (12, 14, 15)] == [30, 32, 51]
+
+
+def test_records_from_mid_stream() -> None:
+    """They count from where the connection began, on both sides."""
+    sinks: list[Sink] = []
+    records: list[AnyRecord] = []
+
+    def connect(sink: Sink) -> LineRewriter:
+        sinks.append(sink)
+        return LineRewriter()
+
+    one = RetoldStream(Direction.INWARD, Direction.OUTWARD, connect, records.append)
+    one.origin = ORIGIN
+    one.feed(b"ga\n", 0.0)
+    one.give_up()
+    one.acknowledge((ORIGIN + 3) % 2**32)
+    one.pass_by(3, segment())
+    one.take_up()
+    framed = Framed(b"OPTIONS sip:x SIP/2.0\r\n\r\n", 25, [], [])
+    sinks[1](MessageRecord(Direction.OUTWARD, 7, 8, framed.data, framed, ()))
+    sinks[1](StreamRecord(Direction.OUTWARD, Record("hold", (33, 40), b"", b"", "why")))
+    message, hold = records
+    assert isinstance(message, MessageRecord)
+    assert isinstance(hold, StreamRecord)
+    assert (message.direction, message.offset_in, message.offset_out) == (Direction.INWARD, 10, 29)
+    assert (hold.direction, hold.record.span) == (Direction.INWARD, (36, 43))
+    assert one.about(29, 30) == one.about(53, 60) == (message,)
+    assert one.about(0, 29) == one.about(54, 60) == ()
 
 
 def test_a_passing_direction_that_is_not_quiet() -> None:

@@ -19,6 +19,7 @@ from alg.tls.policy import (
     Present,
     ServerLegPolicy,
 )
+from tests.helpers.certificates import sign
 from tests.tls.far_ends import NAME, NAMES, Rig, client, context, identity, inspector, papers, server
 
 both_versions = pytest.mark.parametrize("version", ["1.2", "1.3"])
@@ -99,6 +100,15 @@ def test_given_certificate_is_shown(version: str) -> None:
     assert rig.server.complaint == ""
     assert names_in(rig.server.tls) == ["client.example.com"]
     assert rig.only(CertificateShown, Leg.SERVER).origin == "given"
+
+
+def test_given_certificate_comes_with_its_chain() -> None:
+    """A server that knows the root alone finds the way to it."""
+    above = sign("Test Intermediate", papers().root, ca=True)
+    given = identity(sign("below.example.com", above, ["below.example.com"]))
+    policy = BridgePolicy(server=ServerLegPolicy(Present.GIVEN, given))
+    rig = Rig(client(), server("", papers().root), inspector(policy)).run()
+    assert names_in(rig.server.tls) == ["below.example.com"]
 
 
 @pytest.mark.parametrize(
@@ -247,7 +257,7 @@ def test_key_log_is_that_of_the_far_ends(version: str, tmp_path: Path) -> None:
 @both_versions
 def test_no_session_is_resumed(version: str) -> None:
     """A resumed session would show no certificates; each connection is a full handshake."""
-    made = client(version), server(version)
+    made = client(version), server(version), inspector()
     first = Rig(*made).run()
     first.server.say(b"ticket")
     first.run()

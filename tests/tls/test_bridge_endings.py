@@ -219,6 +219,17 @@ def test_client_that_goes_while_the_server_waits_for_its_certificate() -> None:
     assert "alert internal error" in rig.server.complaint
 
 
+def test_client_that_is_cut_before_the_server_leg_is_up() -> None:
+    """Without close_notify there is nothing to carry to the end; the server leg is given up."""
+    rig = Rig(client("1.2", papers().client), server("1.2", papers().firewall))
+    while not rig.client.shaken:
+        for leg in (Leg.SERVER, Leg.CLIENT, Leg.CLIENT):
+            rig.obey(rig.bridge.feed(leg, rig.ends[leg].step()))
+    rig.obey(rig.bridge.eof(Leg.CLIENT))
+    assert rig.only(Failed, Leg.CLIENT).reason == "unexpected eof while reading"
+    assert rig.endings == [[Ending.FIN], [Ending.FIN]]
+
+
 def test_server_that_goes_while_its_leg_waits() -> None:
     """Nobody reads a suspended leg, and yet its end is noticed."""
     rig = Rig(client("1.3", papers().client), server("1.3", papers().firewall))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ssl
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
+from OpenSSL import SSL
 
 from alg.errors import ConfigError
 from alg.tls.contexts import Contexts
@@ -16,7 +18,6 @@ from tests.helpers.certificates import sign
 from tests.tls.far_ends import NAME, FarEnd, client, identity, papers, server
 
 WEAK = sign("weak", ca=True, curve=ec.SECP192R1())
-LEGACY = "DEFAULT:@SECLEVEL=0"
 
 
 @pytest.mark.parametrize(
@@ -43,16 +44,23 @@ def test_roots_are_named_to_the_client() -> None:
     assert b"Test Root" in end.drain().split(b"Firewall CA")[-1]
 
 
-@pytest.mark.parametrize(("version", "expected"), [("1.0", "TLS 1.0"), ("1.1", "TLS 1.1")])
-def test_legacy_versions(version: str, expected: str) -> None:
-    """With the security level down, peers of old are understood; without, no ClientHello is made for them."""
-    highest = TlsVersion(version)
-    for ciphers in (None, LEGACY):
-        policy = BridgePolicy(server=ServerLegPolicy(tls=TlsRange(highest, highest, ciphers)))
-        end = Contexts(policy, papers().authority).server_leg(Notes(None), None, None, [])
-        if ciphers is None:
-            with pytest.raises(TlsFailure, match="no protocols available"):
-                end.shake()
+@pytest.mark.parametrize("version", [TlsVersion.TLS_1_0, TlsVersion.TLS_1_1])
+def test_legacy_versions_need_a_lower_security_level(version: TlsVersion) -> None:
+    """Without it OpenSSL has no version left; that is said at once, and of which leg."""
+    legacy = TlsRange(version, version)
+    for policy, leg in (
+        (BridgePolicy(ClientLegPolicy(tls=legacy)), "client leg"),
+        (BridgePolicy(server=ServerLegPolicy(tls=legacy)), "server leg"),
+    ):
+        with pytest.raises(ConfigError, match=f"{leg}: no protocols available"):
+            Contexts(policy, papers().authority)
+
+
+@pytest.mark.parametrize("version", [TlsVersion.TLS_1_0, TlsVersion.TLS_1_1])
+def test_legacy_versions(version: TlsVersion) -> None:
+    """With the security level down, servers of old are understood."""
+    policy = BridgePolicy(server=ServerLegPolicy(tls=TlsRange(version, version, "DEFAULT:@SECLEVEL=0")))
+    end = Contexts(policy, papers().authority).server_leg(Notes(None), None, None, [])
     far_context = server()
     far_context.set_ciphers("ALL:@SECLEVEL=0")
     far_context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
@@ -61,7 +69,33 @@ def test_legacy_versions(version: str, expected: str) -> None:
         end.shake()
         far_end.take(end.drain())
         end.take(far_end.step())
-    assert (end.up, end.version) == (True, expected)
+    assert (end.up, end.version) == (True, f"TLS {version.value}")
+
+
+def test_renegotiation_is_refused_to_a_server() -> None:
+    """A server that asks for it is told no, and the connection goes on."""
+    far_context = SSL.Context(SSL.TLS_METHOD)
+    far_context.set_max_proto_version(SSL.TLS1_2_VERSION)
+    far_context.use_certificate(papers().server.certificate)
+    far_context.use_privatekey(papers().server.key)
+    far_end = SSL.Connection(far_context)
+    far_end.set_accept_state()
+    end = Contexts(BridgePolicy(), papers().authority).server_leg(Notes(None), None, None, [])
+    while not end.up:
+        end.shake()
+        if said := end.drain():
+            far_end.bio_write(said)
+        with suppress(SSL.WantReadError):
+            far_end.do_handshake()
+        with suppress(SSL.WantReadError):
+            end.take(far_end.bio_read(1 << 16))
+    assert far_end.renegotiate()
+    far_end.do_handshake()
+    far_end.send(b"OPTIONS")
+    end.take(far_end.bio_read(1 << 16))
+    end.read()
+    assert end.clear() == b"OPTIONS"
+    assert end.notes.alerts == [(True, "warning", "no_renegotiation")]
 
 
 @pytest.mark.parametrize(("days", "accepted"), [(0, True), (9, False)])

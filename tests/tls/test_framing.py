@@ -89,6 +89,16 @@ def test_nothing_of_data_is_kept() -> None:
     assert max(held) <= 5
 
 
+def test_handshake_is_kept_until_its_record_ends() -> None:
+    """Header and contents, byte by byte, and then nothing."""
+    reader = RecordReader()
+    held = []
+    for place in range(10):
+        assert len(list(reader.feed(STREAM[place : place + 1]))) == (place == 9)
+        held.append(reader.held)
+    assert held == [1, 2, 3, 4, 5, 6, 7, 8, 9, 0]
+
+
 def test_nothing_is_kept_of_what_is_encrypted() -> None:
     """From the record that follows the one that changed keys."""
     reader = RecordReader()

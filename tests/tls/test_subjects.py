@@ -65,6 +65,11 @@ ODD = 'Ex, "ample" + <Söhne>; #1\\'
         (named((NameOID.COMMON_NAME, " # ")), "CN=\\ #\\ "),
         (named((NameOID.COMMON_NAME, "#7")), "CN=\\#7"),
         (named((NameOID.COMMON_NAME, " ")), "CN=\\ "),
+        (named((NameOID.COMMON_NAME, "a ")), "CN=a\\ "),
+        (named((NameOID.SURNAME, "a"), (NameOID.SERIAL_NUMBER, "b")), "serialNumber=b, SN=a"),
+        (named((NameOID.LOCALITY_NAME, "a"), (NameOID.STATE_OR_PROVINCE_NAME, "b")), "ST=b, L=a"),
+        (named((NameOID.STREET_ADDRESS, "a"), (NameOID.ORGANIZATIONAL_UNIT_NAME, "b")), "OU=b, street=a"),
+        (named((NameOID.TITLE, "a"), (NameOID.GIVEN_NAME, "b")), "GN=b, title=a"),
         (named((NameOID.COMMON_NAME, "a\x1b[2Jb")), "CN=a\\1B[2Jb"),
         (named((NameOID.EMAIL_ADDRESS, "pbx@example.com")), "emailAddress=pbx@example.com"),
         (named((NameOID.DOMAIN_COMPONENT, "example"), (NameOID.USER_ID, "7")), "UID=7, DC=example"),
@@ -132,6 +137,22 @@ def test_values(value: bytes, text: str) -> None:
     """What is no text is shown as hexadecimal (RFC 4514 2.4), what would turn a line around is escaped."""
     assert subject_of(by_hand(part(value))) == text
     assert subject_of(by_hand(part(value), version=False)) == text, "version 1 (RFC 5280 4.1.2.1)"
+
+
+def test_longest() -> None:
+    """Names as long as they may be: 32 parts, values of 256 bytes with their header, numbers of 64 bytes."""
+    parts = [element(0x31, element(0x30, element(6, b"\x55\x04\x0b"), element(0x0C, b"u")))] * 32
+    assert subject_of(by_hand(element(0x30, *parts))) == ", ".join(["OU=u"] * 32)
+    assert subject_of(by_hand(part(element(0x0C, b"x" * 252)))) == "CN=" + "x" * 252
+    assert subject_of(by_hand(part(element(0x0C, b"x"), oid=b"\x2a" + b"\x01" * 63))) == "1.2" + ".1" * 63 + "=x"
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4])
+def test_lengths_of_any_size(size: int) -> None:
+    """A length may take up to four bytes, and more than it needs (X.690 8.1.3.5)."""
+    name = part(element(0x0C, b"pbx"))
+    tag, rest = name[:1], name[2:]
+    assert subject_of(by_hand(tag + bytes((0x80 | size,)) + len(rest).to_bytes(size) + rest)) == "CN=pbx"
 
 
 @pytest.mark.parametrize(

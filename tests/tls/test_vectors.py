@@ -48,6 +48,7 @@ def test_shown_text_can_be_printed(raw: bytes) -> None:
 
 def test_long_names_are_cut() -> None:
     """What is longer than any name ends in dots."""
+    assert shown(b" ~") == " ~"
     assert shown(b"a" * 256) == "a" * 256
     assert shown(b"a" * 257) == "a" * 256 + "..."
 

@@ -73,7 +73,7 @@ def run(tmp_path: Path, data: bytes, *args: str, status: int = 0) -> tuple[Path,
 
 
 def test_an_inside_capture(tmp_path: Path) -> None:
-    """tshark finds the outside's conversation: its addresses, its messages whole, and nothing stranger than before."""
+    """Tshark finds the outside's conversation: its addresses, its messages whole, and nothing stranger than before."""
     data = pcap(conversation())
     target, said = run(tmp_path, data, "--map", MAP)
     frames = dissect(target)

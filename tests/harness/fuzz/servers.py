@@ -8,8 +8,7 @@ import ssl
 import struct
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 LOOPBACK = "127.0.0.1"
@@ -33,6 +32,8 @@ class LimitedServer:
     """For TLS."""
     mortal: bool = False
     """It does not survive what it refuses."""
+    port: int = 0
+    """Where it listens; 0 takes any free one."""
     answer: bytes = b"200 OK"
     accepted: list[int] = field(default_factory=list)
     """Sizes of the messages that were answered."""
@@ -45,9 +46,10 @@ class LimitedServer:
     def __post_init__(self) -> None:
         self._listener = socket.socket()
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
-        self._listener.bind((LOOPBACK, 0))
+        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._listener.bind((LOOPBACK, self.port))
         self._listener.listen(64)
-        self.port: int = self._listener.getsockname()[1]
+        self.port = self._listener.getsockname()[1]
         self.open = 0
         """Connections that stand."""
         self._lock = threading.Lock()
@@ -157,13 +159,3 @@ def respond(request: bytes, status: bytes) -> bytes:
     head = request.partition(b"\r\n\r\n")[0] + b"\r\n"
     copied = b"".join(match[0] for match in _COPIED.finditer(head))
     return b"SIP/2.0 " + status + b"\r\n" + copied + b"Content-Length: 0\r\n\r\n"
-
-
-@contextmanager
-def limited_server(limit: int, counts: str = "whole", refuses: str = "closed") -> Iterator[LimitedServer]:
-    """A server for as long as the block runs."""
-    server = LimitedServer(limit, counts, refuses)
-    try:
-        yield server
-    finally:
-        server.close()
