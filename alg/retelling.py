@@ -4,7 +4,8 @@ Strategy: a capture of one side shows both directions with that side's addresses
 side is translated in both directions the same way: the source of its packets, the destination of those to it. TCP of a
 SIP port first goes through its `RetoldFlow`. ICMP errors are translated with the packet that they quote (RFC 5508 4).
 A packet of which none or both ends have another address, and what cannot be translated, goes on as it came. Every
-packet is counted once, by what became of it.
+packet is counted once, by what became of it. Faults strike what went from this side to the other; what came was on the
+other side before any fault.
 """
 
 from __future__ import annotations
@@ -198,8 +199,11 @@ class Retelling:
             return None
         self.connections += 1
 
-        def connect(sink: Sink) -> StreamRewriter:
-            return self._alg.connection(ports, sink, keep_deltas=True)
+        def connect(direction: Direction, sink: Sink) -> StreamRewriter:
+            connection = self._alg.connection(ports, sink, keep_deltas=True)
+            if direction is not self._way:
+                connection.injector = None
+            return connection
 
         return RetoldFlow(self._way, connect, self._sink(self.connections))
 

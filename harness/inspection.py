@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from alg.edge.inspecting import ListenerInspection
@@ -11,8 +12,9 @@ from alg.tls.rules import Mode, Rule
 from harness.capture.capture_file import open_capture
 from harness.capture.recorder import Recorder
 from harness.console import say
+from harness.key_log import KeyLog
 from harness.settings import Flags, Settings, inspection_rules
-from harness.termination import flags_given, open_key_log, terminator, tls_section
+from harness.termination import Termination, flags_given
 
 
 class Inspections:
@@ -24,17 +26,19 @@ class Inspections:
         """Captures the clear text of terminated connections."""
         self._options = options
         self._capture = capture
-        self._key_log_path: str | None = None
+        self._key_logs: dict[str, KeyLog] = {}
+        """By path; each stays open for the connections that began when it was in force."""
 
     def read(self, settings: Settings, flags: Flags) -> tuple[list[tuple[Rule, ...]], Terminator | None]:
         """The rules of each listener, and what terminates their connections; ConfigError for whatever is wrong."""
-        rules = inspection_rules(settings, flags, len(self.listeners))
+        of_file = not (self._options["listen"] or self._options["to"])
+        rules = inspection_rules(settings, flags, len(self.listeners), of_file)
         if any(rule.mode is Mode.TERMINATE for of_listener in rules for rule in of_listener):
-            section = tls_section(settings.tls, self._options)
-            self._key_log_path = section.keylog
-            return rules, terminator(section, self._log_key, self.clear.tap if self.clear else None)
-        for flag in flags_given(self._options):
-            raise ConfigError(f"{flag}: no --tls-inspect rule terminates")
+            termination = Termination.read(settings.tls, self._options)
+            made = termination.terminator(self._key_log(termination), self.clear.tap if self.clear else None)
+            return rules, made
+        if flags.tls_inspect or not self._options["config"]:
+            self._expect_no_flags()
         return rules, None
 
     def put(self, rules: list[tuple[Rule, ...]], terminating: Terminator | None) -> None:
@@ -48,15 +52,31 @@ class Inspections:
 
     def close(self) -> None:
         """Close what was opened."""
+        for key_log in self._key_logs.values():
+            key_log.close()
         if self.clear is not None:
             self.clear.close()
 
-    def _log_key(self, line: bytes) -> None:
-        if self._capture is not None:
-            self._capture.secrets(line + b"\n")
-        if self._key_log_path is not None:
-            with open_key_log(self._key_log_path) as file:
-                file.write(line + b"\n")
+    def _expect_no_flags(self) -> None:
+        """ConfigError for options that mean nothing, as nothing is terminated and no reload can change that."""
+        flags = flags_given(self._options) + ["--capture-clear"] * bool(self._options["capture_clear"])
+        for flag in flags:
+            raise ConfigError(f"{flag}: no --tls-inspect rule terminates")
+
+    def _key_log(self, termination: Termination) -> Callable[[bytes], None]:
+        """Who takes the keys of connections that begin under these settings."""
+        path = termination.section.keylog
+        if path is not None and path not in self._key_logs:
+            self._key_logs[path] = KeyLog(path, termination.name("keylog"), lambda line: say(f"sipalg proxy: {line}"))
+        key_log = self._key_logs[path] if path is not None else None
+
+        def take(line: bytes) -> None:
+            if self._capture is not None:
+                self._capture.secrets(line + b"\n")
+            if key_log is not None:
+                key_log.write(line)
+
+        return take
 
 
 def open_clear(options: dict[str, Any], settings: Settings) -> Recorder | None:

@@ -221,15 +221,18 @@ def listeners(settings: Settings, flags: Flags, listen: str | None, to: str | No
     return found
 
 
-def inspection_rules(settings: Settings, flags: Flags, count: int) -> list[tuple[Rule, ...]]:
-    """What the connections of each of so many listeners are inspected by; flags hold for all of them."""
+def inspection_rules(settings: Settings, flags: Flags, count: int, of_file: bool = True) -> list[tuple[Rule, ...]]:
+    """What the connections of each of so many listeners are inspected by; flags hold for all of them.
+
+    `of_file`: the listeners are those of the file, as it was when they were opened.
+    """
     if flags.tls_inspect:
         return [tuple(Rule.parse(text) for text in flags.tls_inspect)] * count
     found = [
         tuple(Rule.parse(text, f"[[listener]] {number} tls_inspect") for text in entry.tls_inspect)
         for number, entry in enumerate(settings.listener, 1)
     ]
-    return found if len(found) == count else [()] * count
+    return [*(found if of_file else ()), *[()] * count][:count]
 
 
 def _entrance(entry: ListenerSection, flags: Flags, ports: frozenset[int] | None, keys: tuple[str, ...]) -> Entrance:

@@ -1,18 +1,21 @@
 """The settings of an inspection that terminates TLS, from `[tls]` and the command line, and what they come to.
 
-Strategy: one table of options; each flag wins over the key of the same name. Files are read once, at the start.
+Strategy: one table of options; each flag wins over the key of the same name. Files are read once, when the settings
+are, and an error calls a setting what it is called where it was set.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import click
 import msgspec
+from cryptography.x509 import Certificate
 
 from alg.edge.observing import Tap
 from alg.edge.terminating import Terminator
@@ -51,6 +54,8 @@ class TlsSection(msgspec.Struct, forbid_unknown_fields=True):
     lowest: TlsVersion = TlsVersion.TLS_1_2
     highest: TlsVersion = TlsVersion.TLS_1_3
     on_failure: OnFailure = OnFailure.ALERT
+    ciphers: str | None = None
+    """An OpenSSL cipher list for TLS up to 1.2; versions below 1.2 need one that ends in `@SECLEVEL=0`."""
     keylog: str | None = None
 
 
@@ -114,11 +119,11 @@ _OPTIONS = (
         "--tls-keylog",
         "keylog",
         metavar="FILE",
-        help="terminate: append the secrets of both legs there (SSLKEYLOGFILE format, mode 0600). A --capture has them "
-        "anyway.",
+        help="terminate: append the secrets of both legs there, in SSLKEYLOGFILE format; a new file gets mode 0600. A "
+        "--capture has them anyway.",
     ),
 )
-_NAMES = tuple(TlsSection.__struct_fields__)
+_KEYS = tuple(TlsSection.__struct_fields__)
 
 
 def termination_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -128,70 +133,117 @@ def termination_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
-def tls_section(section: TlsSection, options: dict[str, Any]) -> TlsSection:
-    """The section with the flags that were given in place of its keys."""
-    flags = {name: options[name] for name in _NAMES if options.get(name)}
+@dataclass(frozen=True, slots=True)
+class Termination:
+    """The settings, and which of them the command line has."""
+
+    section: TlsSection
+    flags: frozenset[str]
+    """Keys."""
+
+    @classmethod
+    def read(cls, section: TlsSection, options: dict[str, Any]) -> Termination:
+        """A section with the flags that were given in place of its keys."""
+        flags = {key: options[key] for key in _KEYS if options.get(key)}
+        try:
+            merged = msgspec.convert(msgspec.to_builtins(section) | flags, TlsSection)
+        except msgspec.ValidationError as error:
+            raise ConfigError(f"[tls]: {error}") from None
+        return cls(merged, frozenset(flags))
+
+    def name(self, key: str) -> str:
+        """What a key is called where it was set."""
+        return flag_name(key) if key in self.flags else f"[tls] {key}"
+
+    def terminator(self, key_log: Callable[[bytes], None], tap: Callable[[int], Tap] | None) -> Terminator:
+        """What the settings come to; ConfigError for what contradicts itself or cannot be read."""
+        section = self.section
+        if section.ca is None:
+            raise ConfigError(
+                "--tls-inspect terminate: --tls-ca (or [tls] ca) is missing: certificate and key of the CA"
+            )
+        self._expect_harmony()
+        authority = self._identity("ca", section.ca)
+        policy = self._policy()
+        with _named(self.name("ca")):
+            issuer = Issuer(authority)
+        with _named("[tls]"):
+            return Terminator(Inspector(issuer, policy), _now, key_log, tap)
+
+    @property
+    def _present(self) -> Present:
+        section = self.section
+        if section.present is not None:
+            return section.present
+        return Present.GIVEN if section.identity else Present.NONE if section.ask is Ask.NEVER else Present.RESIGNED
+
+    def _expect_harmony(self) -> None:
+        """ConfigError for settings that contradict each other."""
+        section, name, present = self.section, self.name, self._present
+        never = f"{name('ask')} is never"
+        if present is Present.GIVEN and not section.identity:
+            raise ConfigError(f"{name('present')} given: --tls-identity (or [tls] identity) is missing")
+        if section.identity and present is not Present.GIVEN:
+            raise ConfigError(f"{name('identity')}: not shown, as {name('present')} is {present.value}")
+        if section.ask is Ask.NEVER and present is Present.RESIGNED:
+            raise ConfigError(f"{name('present')} resigned: nothing to re-sign, as {never}")
+        if section.ask is Ask.NEVER and section.trust_clients:
+            raise ConfigError(f"{name('trust_clients')}: nothing to verify, as {never}")
+        if section.verify_name and not section.trust_servers:
+            raise ConfigError(f"{name('verify_name')}: --tls-trust-servers (or [tls] trust_servers) is missing")
+        if list(TlsVersion).index(section.lowest) > list(TlsVersion).index(section.highest):
+            raise ConfigError(f"{name('highest')} {section.highest.value}: {name('lowest')} is {section.lowest.value}")
+
+    def _policy(self) -> BridgePolicy:
+        section = self.section
+        versions = TlsRange(section.lowest, section.highest, section.ciphers)
+        clients = self._roots("trust_clients", section.trust_clients)
+        servers = self._roots("trust_servers", section.trust_servers)
+        given = self._identity("identity", section.identity) if section.identity else None
+        name = None if section.verify_name == _FROM_SNI else section.verify_name
+        with _named(self.name("names")):
+            client = ClientLegPolicy(section.ask, clients, tuple(section.names), versions)
+        with _named(self.name("verify_name")):
+            server = ServerLegPolicy(
+                self._present, given, servers, check_name=bool(section.verify_name), name=name, tls=versions
+            )
+        return BridgePolicy(client, server, section.on_failure, section.on_failure)
+
+    def _identity(self, key: str, paths: tuple[str, str]) -> Identity:
+        name = self.name(key)
+        certificates, private = (_content(path, name) for path in paths)
+        return Identity.parse(certificates, private, name)
+
+    def _roots(self, key: str, path: str | None) -> tuple[Certificate, ...]:
+        name = self.name(key)
+        return parse_certificates(_content(path, name), f"{name} {path}") if path else ()
+
+
+@contextmanager
+def _named(setting: str) -> Iterator[None]:
+    """What is found wrong here is called by the name of its setting."""
     try:
-        return msgspec.convert(msgspec.to_builtins(section) | flags, TlsSection)
-    except msgspec.ValidationError as error:
-        raise ConfigError(f"[tls]: {error}") from None
+        yield
+    except ConfigError as error:
+        raise ConfigError(f"{setting}: {error}") from None
+
+
+def flag_name(key: str) -> str:
+    """The option that stands for a key of `[tls]`."""
+    return "--tls-name" if key == "names" else f"--tls-{key.replace('_', '-')}"
 
 
 def flags_given(options: dict[str, Any]) -> list[str]:
     """The options of termination that the command line has."""
-    return [
-        f"--tls-{name.removesuffix('s') if name == 'names' else name.replace('_', '-')}"
-        for name in _NAMES
-        if options.get(name)
-    ]
+    return [flag_name(key) for key in _KEYS if options.get(key)]
 
 
-def terminator(section: TlsSection, key_log: Callable[[bytes], None], tap: Callable[[int], Tap] | None) -> Terminator:
-    """What these settings come to; ConfigError for what contradicts itself or cannot be read."""
-    if section.ca is None:
-        raise ConfigError("--tls-inspect terminate: --tls-ca (or [tls] ca) is missing: certificate and key of the CA")
-    identity = _identity(section.identity, "identity") if section.identity else None
-    present = section.present
-    if present is None:
-        present = Present.GIVEN if identity else Present.NONE if section.ask is Ask.NEVER else Present.RESIGNED
-    versions = TlsRange(section.lowest, section.highest)
-    policy = BridgePolicy(
-        ClientLegPolicy(section.ask, _roots(section.trust_clients, "trust_clients"), tuple(section.names), versions),
-        ServerLegPolicy(
-            present,
-            identity,
-            _roots(section.trust_servers, "trust_servers"),
-            check_name=section.verify_name is not None,
-            name=None if section.verify_name == _FROM_SNI else section.verify_name,
-            tls=versions,
-        ),
-        section.on_failure,
-        section.on_failure,
-    )
-    inspector = Inspector(Issuer(_identity(section.ca, "ca")), policy)
-    return Terminator(inspector, lambda: datetime.now(UTC), key_log, tap)
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
-def _identity(paths: tuple[str, str], key: str) -> Identity:
-    setting = f"[tls] {key}"
-    return Identity.parse(_read(paths[0], setting), _read(paths[1], setting), setting)
-
-
-def _roots(path: str | None, key: str) -> Any:
-    setting = f"[tls] {key}"
-    return parse_certificates(_read(path, setting), setting) if path else ()
-
-
-def _read(path: str, setting: str) -> bytes:
+def _content(path: str, setting: str) -> bytes:
     try:
         return Path(path).read_bytes()
     except OSError as failure:
         raise ConfigError(f"{setting} {path}: {failure.strerror}") from None
-
-
-def open_key_log(path: str) -> BinaryIO:
-    """A key log that lines are appended to, readable by its owner only; ConfigError if it cannot be written."""
-    try:
-        return open(path, "ab", buffering=0, opener=lambda name, flags: os.open(name, flags, 0o600))
-    except OSError as failure:
-        raise ConfigError(f"[tls] keylog {path}: {failure.strerror}") from None

@@ -12,6 +12,7 @@ from netaddr import IPAddress, IPNetwork
 
 from alg.config import AddressMap, NatConfig
 from alg.direction import Direction
+from alg.faults.spec import FaultSpec
 from alg.nat.table import NatTable
 from alg.retelling import Mapped
 from alg.trace import MessageRecord
@@ -202,6 +203,29 @@ def test_records_go_with_packets() -> None:
     told.talk("10.0.30.2", "192.0.2.2")
     told(tcp((INSIDE, 40000), ("192.0.2.2", 5060), 101, 501, ACK, options(INSIDE)))
     assert [number for number, _ in told.records] == [1, 2]
+
+
+def test_faults() -> None:
+    """They strike what went to the other side; what came from there was right. What was dropped never was there."""
+    told = Told(MAP, faults=(FaultSpec.parse("stale-content-length"), FaultSpec.parse("unknown-method-dropped")))
+    told.talk(INSIDE)
+    service = options(INSIDE).replace(b"OPTIONS", b"SERVICE")
+    sent, theirs = service + request(INSIDE), 501
+    stale = request(OUTSIDE).replace(b"Length:   %d" % body_size(OUTSIDE), b"Length:   %d" % body_size(INSIDE))
+    assert told(tcp((INSIDE, 40000), (REMOTE, 5060), 101, theirs, ACK, service)) == []
+    assert told(tcp((REMOTE, 5060), (INSIDE, 40000), theirs, 101 + len(service), ACK)) == []
+    (invite,) = told(tcp((INSIDE, 40000), (REMOTE, 5060), 101 + len(service), theirs, ACK, request(INSIDE)))
+    assert (read(invite).seq, read(invite).payload) == (101, stale)
+    (answer,) = told(tcp((REMOTE, 5060), (INSIDE, 40000), theirs, 101 + len(sent), ACK, response(INSIDE) + service))
+    assert (read(answer).ack, read(answer).payload) == (
+        101 + len(stale),
+        response(OUTSIDE) + options(OUTSIDE).replace(b"OPTIONS", b"SERVICE"),
+    )
+
+
+def body_size(host: str) -> int:
+    """Bytes of a request's body."""
+    return len(request(host).partition(b"\r\n\r\n")[2])
 
 
 @pytest.mark.parametrize(

@@ -25,8 +25,8 @@ from alg.trace import AnyRecord, MessageRecord, Sink, StreamRecord
 REMEMBERED = 1 << 20
 """Bytes of a direction that are kept for repetition, or that may wait for an earlier segment."""
 
-Connect = Callable[[Sink], StreamRewriter]
-"""Makes a rewriter, at a message boundary, that tells its records."""
+Connect = Callable[[Direction, Sink], StreamRewriter]
+"""Makes a rewriter for a direction, at a message boundary, that tells its records."""
 
 
 class Answer(NamedTuple):
@@ -49,7 +49,7 @@ class RetoldStream:
         self._way = way
         self._connect = connect
         self._sink = sink
-        self._rewriter = connect(self._note)
+        self._rewriter = connect(direction, self._note)
         self.origin: int | None = None
         """Sequence number of offset 0; None until a segment of either side has shown it."""
         self.header: TcpSegment | None = None
@@ -182,7 +182,7 @@ class RetoldStream:
         self.base = self.received
         self.passing, self.quiet_at = True, None
         self._kept.clear()
-        self._rewriter = self._connect(self._note)
+        self._rewriter = self._connect(self.direction, self._note)
         return held
 
     def _write(self, data: bytes) -> None:

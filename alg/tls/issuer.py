@@ -7,7 +7,6 @@ remembered by the original's fingerprint, or by the names, until its time is ove
 
 from __future__ import annotations
 
-import ipaddress
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -20,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from alg.errors import ConfigError, SipalgError
-from alg.tls.policy import Identity, PublicKey
+from alg.tls.policy import Identity, PublicKey, general_name
 
 _BACKDATED: Final = timedelta(hours=1)
 """Clocks differ."""
@@ -103,7 +102,7 @@ class Issuer:
         common_name = names[0] if len(names[0]) <= _LONGEST_COMMON_NAME else None
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)] if common_name else [])
         extensions: list[_Extension] = [
-            (x509.SubjectAlternativeName(_general_name(name) for name in names), common_name is None),
+            (x509.SubjectAlternativeName(general_name(name) for name in names), common_name is None),
             (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), False),
         ]
         return self._sign(subject, extensions, now)
@@ -162,17 +161,6 @@ def alternative_names(certificate: x509.Certificate | None) -> tuple[str, ...]:
         return ()
     readable = (x509.DNSName, x509.IPAddress, x509.UniformResourceIdentifier)
     return tuple(str(name.value) for name in names if isinstance(name, readable))
-
-
-def _general_name(name: str) -> x509.GeneralName:
-    try:
-        return x509.IPAddress(ipaddress.ip_address(name))
-    except ValueError:
-        pass
-    try:
-        return x509.DNSName(name)
-    except ValueError:
-        raise ConfigError(f"client leg: {name!r} is no name for a certificate") from None
 
 
 def _require_ca(certificate: x509.Certificate) -> None:

@@ -8,6 +8,8 @@ breaks mutual TLS.
 
 from __future__ import annotations
 
+import ipaddress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
@@ -105,6 +107,15 @@ def parse_certificates(pem: bytes, setting: str) -> tuple[x509.Certificate, ...]
         raise ConfigError(f"{setting}: no certificate in PEM, or one that cannot be read") from None
 
 
+def general_name(name: str) -> x509.GeneralName:
+    """A name for a certificate: an IP address, or else a DNS name; ConfigError if it can be neither."""
+    with suppress(ValueError):
+        return x509.IPAddress(ipaddress.ip_address(name))
+    if not (name and name.isascii()):
+        raise ConfigError(f"client leg: {name!r} is no name for a certificate")
+    return x509.DNSName(name)
+
+
 @dataclass(frozen=True, slots=True)
 class TlsRange:
     """What a leg agrees to."""
@@ -134,8 +145,8 @@ class ClientLegPolicy:
     def __post_init__(self) -> None:
         if self.trust and self.ask is Ask.NEVER:
             raise ConfigError("client leg: a certificate is verified that nobody asks for")
-        if "" in self.names:
-            raise ConfigError("client leg: a name is empty")
+        for name in self.names:
+            general_name(name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,7 @@ def command(parts: tuple[str, ...], quick: bool, as_json: bool) -> int:
 
     Everything is on loopback or in a lab of network namespaces, and within one run, so compare the rows with each
     other. `calls` and `lab` need SIPp, `calls` HAProxy (Debian: sip-tester, haproxy). `lab` and `segments` need root;
-    without it they are left out.
+    without it they are left out. `lab` reads the CPU time of the whole machine too: let nothing else run.
 
     \b
     core      microseconds per message under several NAT tables

@@ -27,7 +27,10 @@ def command(as_json: bool) -> int:
     if as_json:
         click.echo(msgspec.json.encode([_described(fault) for fault in FAULTS.values()]))
         return 0
-    table = Table("name", "what is wrong", "keys", "seen", box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
+    table.add_column("name", no_wrap=True)
+    for heading in ("what is wrong", "keys", "seen"):
+        table.add_column(heading)
     for fault in FAULTS.values():
         keys = "\n".join(f"{each.name}={each.default}: {each.meaning}" for each in fault.parameters)
         table.add_row(fault.name, fault.title, keys, fault.source)

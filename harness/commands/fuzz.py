@@ -33,7 +33,7 @@ from harness.settings import alg_config, load_settings, split_host_port
 _SMALLEST, _LARGEST = 1, 16 * 1024 * 1024
 _ANY_PORT = 5060
 """In a message that is written down and given its own port when it is sent."""
-_ALG_OPTIONS = ("maps", "pool", "inside", "no_l4f", "profile")
+_ALG_OPTIONS = ("maps", "pool", "inside", "no_l4f", "profile", "faults")
 
 
 class Work(Protocol):
@@ -312,7 +312,7 @@ def _check_size_options(options: dict[str, Any]) -> None:
         if options[one] and options[other]:
             raise ConfigError(f"{names} exclude each other")
     if not options["with_alg"] and any(options[name] for name in _ALG_OPTIONS):
-        raise ConfigError("--map, --pool, --inside, --no-l4f and --profile belong to --alg")
+        raise ConfigError("--map, --pool, --inside, --no-l4f, --profile and --fault belong to --alg")
     if options["listen"] and not options["response"]:
         raise ConfigError("--listen belongs to --response")
 
@@ -354,8 +354,8 @@ def _keeping(journal: Journal, target: Target, manner: Manner, small: Case, opti
 
 def _conclude(work: Work, run: Run, journal: Journal, options: dict[str, Any]) -> int:
     """Do it, and say what came of it, also when it was interrupted."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler)
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    handlers = [signal.signal(number, signal.default_int_handler) for number in numbers]
     reason = ""
     try:
         status = work.carry_out()
@@ -366,6 +366,8 @@ def _conclude(work: Work, run: Run, journal: Journal, options: dict[str, Any]) -
     finally:
         work.close()
         journal.close()
+        for number, handler in zip(numbers, handlers, strict=True):
+            signal.signal(number, handler)
     if reason:
         more = f"; --resume goes on after {len(run.entries)} probes" if status == CUT_SHORT else ""
         click.echo(f"sipalg fuzz: {reason}{more}", err=True)

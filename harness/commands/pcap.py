@@ -55,8 +55,8 @@ def command(source: str, target: str, side: str | None, as_json: bool, **options
 
     A message leaves with the segment that completes it. What cannot be translated (no IPv4, a link type that is not
     understood, none or both ends mapped) is written as it came, and counted. Of a capture of the outside only maps can
-    be undone: which inside endpoint is behind a pool's port is not in it. Exit status 3 if IN ends inside a packet or
-    a message; all that was complete is written.
+    be undone: which inside endpoint is behind a pool's port is not in it. A --fault strikes what went from the side of
+    IN to the other. Exit status 3 if IN ends inside a packet or a message; all that was complete is written.
 
     \b
     Example:

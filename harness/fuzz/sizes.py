@@ -111,9 +111,9 @@ class Sizes:
         return grow(self.message.draft(self.place.body, here), self.place, size, self.message.named(here))
 
     def largest_that_fits(self, limit: int, alg: Alg, host: str) -> int:
-        """The largest size that is no larger than `limit` behind the ALG; the smallest if none is."""
+        """The largest size up to twice `limit` that is no larger than it behind the ALG; the smallest if none is."""
         low, high = self.smallest(host), limit + 1
-        while self._rewritten(high, alg, host) <= limit:
+        while self._rewritten(high, alg, host) <= limit and high < 2 * limit:
             high += max(1, high - limit)
         while high - low > 1:
             middle = (low + high) // 2

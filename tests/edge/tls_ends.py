@@ -117,7 +117,7 @@ class Answerer:
 
 
 def fared(tls: ssl.SSLSocket, talk: Callable[[ssl.SSLSocket], None]) -> str:
-    """How a conversation ended, in a word; where OpenSSL does not tell a reset from an end of stream, the kernel does."""
+    """How a conversation ended, in a word; the kernel tells a reset from an end of stream, OpenSSL may not."""
     try:
         talk(tls)
     except ssl.SSLEOFError:

@@ -20,7 +20,7 @@ class Flow(RetoldFlow):
 
     def __init__(self, records: list[str]) -> None:
         super().__init__(
-            Direction.OUTWARD, lambda sink: LineRewriter(), lambda record: note(records, record), starts_a_line
+            Direction.OUTWARD, lambda way, sink: LineRewriter(), lambda record: note(records, record), starts_a_line
         )
 
     def handle(  # type: ignore[override]

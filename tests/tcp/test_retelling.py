@@ -240,14 +240,17 @@ def test_numbers_that_an_error_quotes() -> None:
     capture.inside(b"ga\ngb\n")
     numbers = [capture.isn[0] + 1 + offset for offset in (3, 21)]
     assert capture.retold.outgoing_sequence(Direction.OUTWARD, numbers[0] % 2**32) == numbers[1] % 2**32
-    assert RetoldFlow(Direction.OUTWARD, lambda sink: LineRewriter(), print).outgoing_sequence(Direction.INWARD, 7) == 7
+    assert (
+        RetoldFlow(Direction.OUTWARD, lambda way, sink: LineRewriter(), print).outgoing_sequence(Direction.INWARD, 7)
+        == 7
+    )
 
 
 def retold_invite(sizes: tuple[int, ...], again: bool = False) -> tuple[list[Retold], list[AnyRecord]]:
     """OPTIONS, INVITE, OPTIONS from the inside, in segments of these sizes; `again`: the first one over and over."""
     records: list[AnyRecord] = []
     alg = Alg(AlgConfig(nat=NatConfig(maps=(AddressMap.parse(MAP),))))
-    flow = RetoldFlow(Direction.OUTWARD, lambda sink: alg.connection(sink=sink, keep_deltas=True), records.append)
+    flow = RetoldFlow(Direction.OUTWARD, lambda way, sink: alg.connection(sink=sink, keep_deltas=True), records.append)
     capture = Dialogue()
     data = options(INSIDE) + request(INSIDE) + options(INSIDE, 2)
     at, out = -1, []
@@ -290,7 +293,7 @@ def test_records_name_the_true_direction() -> None:
     """What the other side sent is rewritten as if it went outward, and is inward all the same."""
     records: list[AnyRecord] = []
     alg = Alg(AlgConfig(nat=NatConfig(maps=(AddressMap.parse(MAP),))))
-    flow = RetoldFlow(Direction.OUTWARD, lambda sink: alg.connection(sink=sink, keep_deltas=True), records.append)
+    flow = RetoldFlow(Direction.OUTWARD, lambda way, sink: alg.connection(sink=sink, keep_deltas=True), records.append)
     capture = Dialogue()
     for flags, at, piece in ((SYN, -1, b""), (16, 0, options(INSIDE) + b"SIP?\r\n\r\n")):
         flow.handle(Direction.INWARD, TcpSegment(capture.packet(Direction.INWARD, piece, at, 0, flags, 5000)), 0.0)

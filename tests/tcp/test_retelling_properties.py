@@ -133,7 +133,7 @@ def test_both_streams_are_rewritten(
     tap = Tap()
     network = Network(tap, data, ends, weather, seed)  # type: ignore[arg-type]
     network.run()
-    flow = RetoldFlow(Direction.OUTWARD, lambda sink: LineRewriter(), ignore)
+    flow = RetoldFlow(Direction.OUTWARD, lambda way, sink: LineRewriter(), ignore)
     witness = retell(tap.captured, flow, (ends[0].isn, ends[1].isn))
     for direction in Direction:
         assert witness.stream(direction) == rewritten(data[direction])
@@ -163,7 +163,7 @@ def test_one_side_of_an_alg_tells_the_other(
     real = Witness(isns, strict=False)
     for direction, packet, _ in tapped.sides[side.opposite]:
         real.see(direction, packet)
-    flow = RetoldFlow(side, lambda sink: alg.connection(keep_deltas=True, sink=sink), ignore)
+    flow = RetoldFlow(side, lambda way, sink: alg.connection(keep_deltas=True, sink=sink), ignore)
     witness = retell(tapped.sides[side], flow, isns)
     for direction in Direction:
         assert witness.stream(direction) == real.stream(direction)

@@ -25,7 +25,7 @@ def ignore(record: AnyRecord) -> None:
 
 def stream() -> RetoldStream:
     """An outward one, from its SYN on."""
-    one = RetoldStream(Direction.OUTWARD, Direction.OUTWARD, lambda sink: LineRewriter(), ignore)
+    one = RetoldStream(Direction.OUTWARD, Direction.OUTWARD, lambda way, sink: LineRewriter(), ignore)
     one.origin = ORIGIN
     return one
 
@@ -143,7 +143,7 @@ def test_records_from_mid_stream() -> None:
     sinks: list[Sink] = []
     records: list[AnyRecord] = []
 
-    def connect(sink: Sink) -> LineRewriter:
+    def connect(direction: Direction, sink: Sink) -> LineRewriter:
         sinks.append(sink)
         return LineRewriter()
 
@@ -168,7 +168,7 @@ def test_records_from_mid_stream() -> None:
 
 def test_a_passing_direction_that_is_not_quiet() -> None:
     """New bytes, or some that are not acknowledged, are under way."""
-    one = RetoldStream(Direction.OUTWARD, Direction.OUTWARD, lambda sink: LineRewriter(), ignore)
+    one = RetoldStream(Direction.OUTWARD, Direction.OUTWARD, lambda way, sink: LineRewriter(), ignore)
     one.join(ORIGIN)
     one.pass_by(0, segment())
     assert one.quiet_at == 0

@@ -62,7 +62,10 @@ def test_refusal_is_an_alert(version: str) -> None:
     question = CertificateQuestion(connection, waits=True)
     shake(connection, far_end)
     question.refuse()
-    assert shake(connection, far_end) == "Error"
+    with pytest.raises(SSL.Error, match="callback failed"):
+        connection.do_handshake()
+    far_end.take(connection.bio_read(1 << 16))
+    far_end.step()
     assert "tlsv1 alert internal error" in far_end.complaint
 
 
@@ -70,7 +73,8 @@ def test_no_question_without_a_request() -> None:
     """A server that asks for nothing is not kept waiting."""
     connection, far_end = client_connection(), FarEnd(server(), True, None)
     question = CertificateQuestion(connection, waits=True)
-    assert shake(connection, far_end) == "WantReadError" or far_end.shaken
+    shake(connection, far_end)
+    assert far_end.shaken
     assert not question.asked
 
 

@@ -54,7 +54,7 @@ def test_client_is_not_led_to_an_end_without_alert(how: OnFailure) -> None:
 
 
 GARBAGE = {
-    "sip": (b"OPTIONS sip:a SIP/2.0\r\n\r\n", "http request"),
+    "sip": (b"OPTIONS sip:a SIP/2.0\r\n\r\n", ""),
     "http": (b"GET / HTTP/1.1\r\n\r\n", "http request"),
     "sslv2": (
         bytes.fromhex(

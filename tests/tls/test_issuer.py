@@ -94,12 +94,6 @@ def test_own_names_may_be_long() -> None:
     assert (names.critical, list(names.value)) == (True, general_names([name, "192.0.2.1"]))
 
 
-def test_own_name_that_is_none() -> None:
-    """Certificates have names in ASCII."""
-    with pytest.raises(ConfigError, match="no name for a certificate"):
-        issuer().own(["b\u00fccher.example"], NOW)
-
-
 def test_the_same_is_made_once() -> None:
     """Until its time is over, and whoever asks for others in between."""
     made = Issuer(papers().authority, lifetime=timedelta(days=2))

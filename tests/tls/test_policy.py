@@ -36,7 +36,8 @@ def test_defaults_change_as_little_as_possible() -> None:
     [
         (TlsRange, {"lowest": TlsVersion.TLS_1_3, "highest": TlsVersion.TLS_1_2}, "lowest is 1.3, highest is 1.2"),
         (ClientLegPolicy, {"ask": Ask.NEVER, "trust": papers().root.chain}, "verified that nobody asks for"),
-        (ClientLegPolicy, {"names": ("a.example.com", "")}, "a name is empty"),
+        (ClientLegPolicy, {"names": ("a.example.com", "")}, "'' is no name for a certificate"),
+        (ClientLegPolicy, {"names": ("b\u00fccher.example",)}, "is no name for a certificate"),
         (ServerLegPolicy, {"present": Present.GIVEN}, "present is given, and a certificate is not given"),
         (ServerLegPolicy, {"given": identity(papers().client)}, "present is resigned, and a certificate is given"),
         (ServerLegPolicy, {"check_name": True}, "needs trust"),

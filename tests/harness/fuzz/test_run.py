@@ -39,6 +39,7 @@ class Endpoint:
         self._dies_at, self._interrupted_at, self._absent_at = dies_at, interrupted_at, absent_at
 
     def __call__(self, size: int, number: int) -> Trial:
+        """One probe."""
         if number == self._interrupted_at:
             raise KeyboardInterrupt
         self.asked.append(size)

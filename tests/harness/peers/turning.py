@@ -44,14 +44,22 @@ class Turned:
         found: T = results[0]
         return found
 
-    def meanwhile(self, action: Callable[[], T]) -> T:
-        """Turn while something that blocks is done in a thread."""
+    def begin(self, action: Callable[[], T]) -> Callable[[], T]:
+        """Do something that blocks in a thread; what is returned turns until it is through, and gives its result."""
         results: list[T] = []
         thread = threading.Thread(target=lambda: results.append(action()))
         thread.start()
-        self.until("the thread is through", lambda: not thread.is_alive())
-        thread.join()
-        return results[0]
+
+        def finish() -> T:
+            self.until("the thread is through", lambda: not thread.is_alive())
+            thread.join()
+            return results[0]
+
+        return finish
+
+    def meanwhile(self, action: Callable[[], T]) -> T:
+        """Turn while something that blocks is done in a thread."""
+        return self.begin(action)()
 
     @contextmanager
     def watched(self) -> Iterator[None]:
@@ -60,11 +68,12 @@ class Turned:
         try:
             yield
             self.until("every socket is closed", lambda: not self._sockets())
+            self.reactor.iterate()
         finally:
             globalLogPublisher.removeObserver(self._note)
             timers = [str(timer) for timer in self.reactor.getDelayedCalls()]
             mishaps, self._mishaps = self._mishaps, []
-        assert (mishaps, timers) == ([], [])
+        assert (mishaps, timers) == ([], []), (mishaps, timers)
 
     def _sockets(self) -> list[Any]:
         waker = self.reactor.waker
