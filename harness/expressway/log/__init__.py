@@ -1,1 +1,0 @@
-"""The lines that an Expressway and a CUCM write to their logs."""

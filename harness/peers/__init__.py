@@ -1,1 +1,0 @@
-"""Expressway and Webex as endpoints, each as wrong as its settings make it."""

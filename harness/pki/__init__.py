@@ -1,1 +1,0 @@
-"""Parts of the test PKI: recipes, certificates, files. `harness.ca` is the way in."""

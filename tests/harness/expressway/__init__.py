@@ -1,1 +1,0 @@
-"""Tests of the Expressway: its dial plan, and its log."""

@@ -1,1 +1,0 @@
-"""Tests of the lines that go to a log."""

@@ -1,1 +1,0 @@
-"""Recipes, certificates and files of the test PKI."""
