@@ -6,13 +6,17 @@ Text from a command line or a file becomes these values through the `parse` clas
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from netaddr import AddrFormatError, IPAddress, IPNetwork
 
 from alg.errors import ConfigError
 from alg.profiles import COMPLETE, Profile
+
+if TYPE_CHECKING:
+    from alg.faults.spec import FaultSpec
 
 PRIVATE_NETWORKS = tuple(
     IPNetwork(network) for network in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")
@@ -102,6 +106,28 @@ class AddressMap:
 
 
 @dataclass(frozen=True, slots=True)
+class NatTimeouts:
+    """How long a binding or a connection is kept that nothing uses, in seconds."""
+
+    udp: float = 300.0
+    """RFC 4787 REQ-5 asks for 2 minutes at least, and recommends 5."""
+    tcp: float = 7440.0
+    """A silent TCP connection; RFC 5382 REQ-5 asks for 2 hours and 4 minutes at least."""
+    tcp_transitory: float = 240.0
+    """One that was never answered or is over; RFC 5382 REQ-5 asks for 4 minutes at least."""
+    icmp: float = 60.0
+    """RFC 5508 REQ-2 asks for 60 seconds at least."""
+    named: float = 7440.0
+    """What an address in a message stands for, since one last named it. Dialogs and registrations are refreshed more
+    often: RFC 4028 recommends half an hour, an hour is what registrars usually give."""
+
+    def __post_init__(self) -> None:
+        for entry in fields(self):
+            if not getattr(self, entry.name) > 0:
+                raise ConfigError(f"timeouts: {entry.name} is {getattr(self, entry.name)} seconds")
+
+
+@dataclass(frozen=True, slots=True)
 class NatConfig:
     """Which addresses become which."""
 
@@ -111,6 +137,8 @@ class NatConfig:
     """Outside addresses given to inside hosts that no static map names (RFC 4787: endpoint-independent, paired)."""
     inside: tuple[IPNetwork, ...] = PRIVATE_NETWORKS
     """Networks whose addresses the pool translates."""
+    timeouts: NatTimeouts = field(default_factory=NatTimeouts)
+    """When what the pool gave out is taken back."""
 
     def __post_init__(self) -> None:
         for side in ("inside", "outside"):
@@ -154,6 +182,8 @@ class AlgConfig:
     """What happens after bytes that cannot be framed."""
     limits: Limits = field(default_factory=Limits)
     """How much is held."""
+    faults: tuple[FaultSpec, ...] = ()
+    """What is done wrong on purpose."""
 
     def applies_to(self, ports: frozenset[int] | None) -> bool:
         """Whether a connection with these local and remote ports is looked into; None stands for a SIP port."""

@@ -10,11 +10,16 @@ connection takes up at its next message boundary.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from alg.config import AlgConfig, Malformed
 from alg.direction import Direction
 from alg.errors import SipSyntaxError
+from alg.faults.base import Case
+from alg.faults.injector import Injector
+from alg.faults.spec import Draws, FaultSpec
 from alg.nat.media import MediaDoors
-from alg.nat.table import NatTable
+from alg.nat.table import Endpoint, NatTable, Protocol
 from alg.rewrite import Edit
 from alg.sip.framing import Framed, MessageFramer, Passed
 from alg.tcp.deltas import DeltaHistory
@@ -27,6 +32,8 @@ class Alg:
 
     def __init__(self, config: AlgConfig, doors: MediaDoors | None = None) -> None:
         self._doors = doors
+        self.draws = Draws()
+        """The chances of its faults."""
         self.table = NatTable(config.nat)
         self.translator = Translator(config, self.table, doors)
 
@@ -44,7 +51,20 @@ class Alg:
         """Put a new configuration in force; bindings that the pool made stay."""
         if config.nat != self.config.nat:
             self.table = NatTable(config.nat, self.table.bindings)
+        if config.faults is not self.config.faults:
+            self.draws = Draws()
         self.translator = Translator(config, self.table, self._doors)
+
+    def expire(self, now: float, ends: Iterable[Endpoint]) -> None:
+        """Close idle doors, release idle bindings.
+
+        `ends` are those of the TCP connections that stand; `now` is in seconds, from any clock.
+        """
+        in_use = {(Protocol.TCP, end) for end in ends}
+        if self._doors is not None:
+            self._doors.expire(now)
+            in_use.update((Protocol.UDP, end) for end in self._doors.ends())
+        self.table.expire(now, in_use)
 
     def connection(
         self, ports: frozenset[int] | None = None, sink: Sink | None = None, keep_deltas: bool = False
@@ -60,7 +80,16 @@ class AlgConnection:
         self, alg: Alg, ports: frozenset[int] | None = None, sink: Sink | None = None, keep_deltas: bool = False
     ) -> None:
         self._doors = alg.doors
+        self.injector: Injector | None = None
+        """What is done wrong on purpose to its messages."""
+        self.take_up_faults(alg)
         self._streams = tuple(_Stream(alg, self, direction, ports, sink, keep_deltas) for direction in Direction)
+
+    def take_up_faults(self, alg: Alg) -> None:
+        """The faults of the configuration in force now."""
+        faults = alg.config.faults
+        if self.injector is None or self.injector.specs != faults:
+            self.injector = Injector(faults, alg.draws) if faults else None
 
     def feed(self, direction: Direction, data: bytes, now: float = 0.0) -> bytes:
         """Bytes that came from one side; the bytes to send to the other. `now` is in seconds, from any clock."""
@@ -122,6 +151,10 @@ class _Stream:
         self.offset_in = 0
         self.offset_out = 0
         self.must_close: str | None = None
+        self._pieces = 1
+        """Reads or segments that the next message came in; counted, as what follows, where there are faults."""
+        self._position = 0
+        """Messages before it in the latest."""
 
     def _new_framer(self, synchronised: bool) -> MessageFramer | None:
         """None where the ALG does not look into the connection."""
@@ -144,6 +177,12 @@ class _Stream:
         framer = self._framer
         if framer is None:
             return self._advance(data)
+        injector = self._carrier.injector
+        if injector is not None:
+            forgetting = injector.forgets(now)
+            if forgetting is not None:
+                return self._swallow(data, forgetting)
+            self._pieces, self._position = 1 + (framer.held > 0), 0
         frames = framer.feed(data)
         if len(frames) == 1 and self._translator is self._alg.translator:
             out = self._forward(frames[0], now)
@@ -168,6 +207,7 @@ class _Stream:
     def _take_up_configuration(self) -> None:
         """The configuration in force now, at a message boundary; an ALG switched on in mid-stream has to find one."""
         self._translator = self._alg.translator
+        self._carrier.take_up_faults(self._alg)
         if self._framer is None or not self._translator.config.applies_to(self._ports):
             self._framer = self._new_framer(synchronised=False)
         else:
@@ -181,11 +221,14 @@ class _Stream:
             return self._advance(frame.data)
         before = frame.data
         doors = self._alg.doors
-        if doors is None:
+        if doors is not None:
+            doors.attend(self._carrier, now)
+        injector = self._carrier.injector
+        if injector is None:
             after, edits = self._translator.translate(frame, self._direction)
         else:
-            doors.attend(self._carrier, now)
-            after, edits = self._translator.translate(frame, self._direction)
+            after, edits = self._translate_faultily(injector, frame)
+        if doors is not None:
             doors.observe(before)
         if self._sink is not None:
             self._sink(self._message_record(frame, after, edits))
@@ -196,8 +239,32 @@ class _Stream:
             self.deltas.record(start, (self.offset_in, self.offset_out))
         return after
 
+    def _translate_faultily(self, injector: Injector, frame: Framed) -> tuple[bytes, list[Edit]]:
+        """The message as faults leave it, each with a record."""
+        case = Case(frame, self._direction, self._alg.table, self._pieces, self._position)
+        self._pieces = 1
+        self._position += 1
+        outcome = injector.translate(self._translator, case)
+        for spec in outcome.struck:
+            self._note_fault(spec, len(frame.data))
+        return outcome.after, outcome.edits
+
+    def _swallow(self, data: bytes, spec: FaultSpec) -> bytes:
+        """Bytes that a fault keeps from leaving."""
+        self._note_fault(spec, len(data))
+        start = self.offset_in, self.offset_out
+        self.offset_in += len(data)
+        if self._keep_deltas:
+            self.deltas.record(start, (self.offset_in, self.offset_out))
+        return b""
+
     def _pass(self, frame: Passed) -> bytes:
         """Bytes that nobody is to touch, with a record of why."""
+        injector = self._carrier.injector
+        if frame.error is None and injector is not None:
+            swallowing = injector.swallows(self._direction, frame.data)
+            if swallowing is not None:
+                return self._swallow(frame.data, swallowing)
         if frame.error is not None:
             if self._sink is not None:
                 self._note("passthrough", len(frame.data), str(frame.error))
@@ -216,6 +283,10 @@ class _Stream:
         if held and self._sink is not None:
             self._note("passthrough", len(held), "stream ended inside a message")
         return self._advance(held)
+
+    def _note_fault(self, spec: FaultSpec, length: int) -> None:
+        if self._sink is not None:
+            self._note("fault", length, spec.text)
 
     def _note(self, rule: str, length: int, reason: str) -> None:
         assert self._sink is not None, "records are made only while somebody listens"

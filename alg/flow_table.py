@@ -1,20 +1,24 @@
-"""The TCP connections that an inline ALG looks into: found, begun, woken, forgotten.
+"""The TCP connections of an inline ALG: found, begun, woken, forgotten.
 
-Strategy: a connection is known by its inside endpoint and the far one. A SYN between endpoints whose connection is over
-begins another. One that comes while the old connection seems to live passes by it, as both ends may know better: only
-when the other side takes it up (RFC 9293 3.5.1), the new connection takes the place of the old.
+Strategy: a connection is known by its inside endpoint and the far one. Those that the ALG looks into have a flow and a
+number; of the others no more is kept than how long to remember them (RFC 5382 REQ-5).
+
+A SYN between endpoints whose connection is over begins another. One that comes while the old connection seems to live
+passes by it, as both ends may know better: only when the other side takes it up (RFC 9293 3.5.1), the new connection
+takes the place of the old.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
+from typing import Protocol as Interface
 
+from alg.config import NatTimeouts
 from alg.direction import Direction
 from alg.nat.table import Endpoint
-from alg.tcp.flow import TcpFlow
-from alg.tcp.packet import ACK, SYN, TcpSegment
+from alg.tcp.packet import ACK, FIN, RST, SYN, TcpSegment
 from alg.tcp.seqspace import wrap
 
 FlowKey = tuple[Endpoint, Endpoint]
@@ -32,13 +36,34 @@ class Syn(NamedTuple):
         return other is not None and (self.direction, self.segment.seq) == (other.direction, other.segment.seq)
 
 
-@dataclass(slots=True)
-class Tracked:
+class Flow(Interface):
+    """What the table has to know of a connection, such as `alg.tcp.flow.TcpFlow`."""
+
+    @property
+    def finished(self) -> bool:
+        """Whether it is over."""
+
+    def timer(self) -> float | None:
+        """When it wants to be woken, if at all."""
+
+    def handle(self, direction: Direction, segment: TcpSegment, now: float) -> object:
+        """A packet of one direction."""
+
+
+F = TypeVar("F", bound=Flow)
+
+
+@dataclass(slots=True, eq=False)
+class Tracked(Generic[F]):
     """A connection with what the NAT has to know of it."""
 
-    flow: TcpFlow
+    flow: F | None
+    """None if the ALG does not look into it."""
+    number: int
+    """Of its flow, if there is one; the first is 1."""
     inside: Endpoint
     outside: Endpoint
+    remote: Endpoint
     began: Syn | None
     """The SYN that it began with, if that was seen."""
     first: Direction
@@ -49,24 +74,38 @@ class Tracked:
     """Whether both sides have spoken."""
     rival: Syn | None = None
     """The latest SYN of what may be another connection."""
+    closed: int = 0
+    """The directions that have closed, a bit each; kept where there is no flow."""
+    reset: bool = False
+    """Whether the latest segment was a RST, as what goes on was not reset; kept where there is no flow."""
+
+    @property
+    def over(self) -> bool:
+        """Whether it was reset, or closed by both sides."""
+        return self.flow.finished if self.flow is not None else self.reset or self.closed == 0b11
+
+    @property
+    def standing(self) -> bool:
+        """Whether both sides keep it up, as far as can be told."""
+        return self.answered and not self.over
+
+    @property
+    def ends(self) -> tuple[Endpoint, Endpoint, Endpoint]:
+        """The client, what it called, and what that stands for."""
+        if self.first is Direction.OUTWARD:
+            return self.inside, self.remote, self.remote
+        return self.remote, self.outside, self.inside
 
 
-@dataclass(frozen=True, slots=True)
-class FlowTimeouts:
-    """How long a silent TCP connection is remembered."""
-
-    established: float = 7440.0
-    """seconds; RFC 5382 REQ-5 asks for 2 hours and 4 minutes at least"""
-    transitory: float = 240.0
-    """seconds, if it was never answered or is over; RFC 5382 REQ-5 asks for 4 minutes"""
-
-
-class FlowTable:
+class FlowTable(Generic[F]):
     """All of them. Times are in seconds of any clock that does not go backwards."""
 
-    def __init__(self, timeouts: FlowTimeouts) -> None:
+    def __init__(self, timeouts: NatTimeouts, forgotten: Callable[[Tracked[F], str], None] | None = None) -> None:
         self._timeouts = timeouts
-        self._flows: dict[FlowKey, Tracked] = {}
+        self._forgotten = forgotten
+        """Is told which connections the table forgets, and why."""
+        self._flows: dict[FlowKey, Tracked[F]] = {}
+        self._numbered = 0
         self._armed: dict[FlowKey, float] = {}
         """Deadlines of the flows that have one, in seconds."""
         self.timer: float | None = None
@@ -75,7 +114,14 @@ class FlowTable:
     def __len__(self) -> int:
         return len(self._flows)
 
-    def get(self, key: FlowKey) -> Tracked | None:
+    def __iter__(self) -> Iterator[Tracked[F]]:
+        return iter(self._flows.values())
+
+    def standing(self) -> Iterator[Tracked[F]]:
+        """The connections that both sides keep up, as far as can be told."""
+        return (tracked for tracked in self if tracked.standing)
+
+    def get(self, key: FlowKey) -> Tracked[F] | None:
         """The connection between two endpoints."""
         return self._flows.get(key)
 
@@ -86,37 +132,43 @@ class FlowTable:
         direction: Direction,
         segment: TcpSegment,
         now: float,
-        new: Callable[[], TcpFlow | None],
-    ) -> Tracked | None:
-        """The connection that a segment belongs to; `new` makes the flow of another one, None if nobody looks in."""
+        new: Callable[[int], F | None],
+    ) -> Tracked[F]:
+        """The connection that a segment belongs to; `new` makes the flow of that number, None if nobody looks in."""
         tracked = self._flows.get(key)
         syn = Syn(direction, segment) if segment.flags & (SYN | ACK) == SYN else None
         if tracked is None or (segment.flags & SYN and self._succeeds(tracked, direction, segment)):
-            flow = new()
-            if flow is None:
-                return None
             rival = tracked.rival if tracked is not None and syn is None else None
-            tracked = self._flows[key] = Tracked(flow, key[0], outside, syn or rival, direction, now)
+            if tracked is not None:
+                self._forget(key, tracked, "another connection took its place")
+            flow = new(self._numbered + 1)
+            self._numbered += flow is not None
+            tracked = Tracked(flow, self._numbered, key[0], outside, key[1], syn or rival, direction, now)
+            self._flows[key] = tracked
             if rival is not None:
                 tracked.first = rival.direction
-                flow.handle(*rival, now)
+                if flow is not None:
+                    flow.handle(*rival, now)
         elif syn is not None and not syn.repeats(tracked.began):
             tracked.rival = syn
         tracked.last_used = now
         tracked.answered = tracked.answered or direction is not tracked.first
+        if tracked.flow is None:
+            tracked.closed |= 1 << direction if segment.flags & FIN else 0
+            tracked.reset = bool(segment.flags & RST)
         return tracked
 
     @staticmethod
-    def _succeeds(tracked: Tracked, direction: Direction, segment: TcpSegment) -> bool:
+    def _succeeds(tracked: Tracked[F], direction: Direction, segment: TcpSegment) -> bool:
         """Whether a SYN certainly belongs to another connection than the known one."""
         if not segment.flags & ACK:
-            return tracked.flow.finished
+            return tracked.over
         rival = tracked.rival
         return rival is not None and rival.direction is not direction and segment.ack == wrap(rival.segment.seq + 1)
 
-    def arm(self, tracked: Tracked, key: FlowKey) -> None:
+    def arm(self, tracked: Tracked[F], flow: F) -> None:
         """Take up the deadline of a flow that has handled something."""
-        deadline = tracked.flow.timer()
+        key, deadline = (tracked.inside, tracked.remote), flow.timer()
         if deadline is None:
             self._armed.pop(key, None)
             return
@@ -124,19 +176,24 @@ class FlowTable:
         if self.timer is None or deadline < self.timer:
             self.timer = deadline
 
-    def due(self, now: float) -> Iterator[Tracked]:
+    def due(self, now: float) -> Iterator[tuple[Tracked[F], F]]:
         """The connections whose deadlines have passed; each must be handled before the next is asked for."""
         for key in [key for key, deadline in self._armed.items() if deadline <= now]:
             tracked = self._flows[key]
-            yield tracked
-            self.arm(tracked, key)
+            assert tracked.flow is not None, "only flows have deadlines"
+            yield tracked, tracked.flow
+            self.arm(tracked, tracked.flow)
         self.timer = min(self._armed.values(), default=None)
 
     def expire(self, now: float) -> None:
         """Forget the connections that are over or silent."""
         for key, tracked in list(self._flows.items()):
-            alive = tracked.answered and not tracked.flow.finished
-            limit = self._timeouts.established if alive else self._timeouts.transitory
+            limit = self._timeouts.tcp if tracked.standing else self._timeouts.tcp_transitory
             if now - tracked.last_used >= limit:
-                del self._flows[key]
-                self._armed.pop(key, None)
+                self._forget(key, tracked, f"silent for {limit:g} seconds" if tracked.answered else "no answer")
+
+    def _forget(self, key: FlowKey, tracked: Tracked[F], reason: str) -> None:
+        del self._flows[key]
+        self._armed.pop(key, None)
+        if self._forgotten is not None:
+            self._forgotten(tracked, reason)

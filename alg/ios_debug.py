@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from alg.sdp.multipart import sdp_bodies
 from alg.sdp.rules import SDP_LINE
 from alg.sip.message import header_fields
-from alg.trace import MessageRecord, StreamRecord
+from alg.trace import AnyRecord, MessageRecord
 
 _LOOKED_INTO = frozenset({b"via", b"v", b"from", b"f", b"to", b"t"})
 _CONTACT = frozenset({b"contact", b"m"})
@@ -24,7 +24,7 @@ class IosDebug:
     def __init__(self, write: Callable[[str], object]) -> None:
         self._write = write
 
-    def __call__(self, record: MessageRecord | StreamRecord) -> None:
+    def __call__(self, record: AnyRecord) -> None:
         """Print the lines of one message; other records have none."""
         if isinstance(record, MessageRecord):
             for line in debug_lines(record):

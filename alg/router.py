@@ -5,6 +5,9 @@ other is none of the NAT's business and goes on as it came. TCP of a SIP port fi
 the addresses it came with; what the flow sends in either direction is then translated: outward the source, inward
 the destination. What leaves for an outside address of ours comes in again (hairpinning, RFC 4787 6). ICMP errors are
 translated with the packet they quote (RFC 5508 4). What a NAT must drop is counted.
+
+Whoever wants to see it is told: a sink what is done to messages, an observer how connections come and go, a tap every
+packet.
 """
 
 from __future__ import annotations
@@ -18,8 +21,10 @@ from netaddr import IPAddress, IPNetwork, IPSet
 from alg.connection import Alg
 from alg.direction import Direction
 from alg.errors import SegmentError
-from alg.flow_table import FlowTable, FlowTimeouts, Tracked
-from alg.nat.table import Endpoint, Protocol
+from alg.flow_news import FlowNews, FlowObserver
+from alg.flow_table import FlowTable, Tracked
+from alg.journal import Journal, PacketTap
+from alg.nat.table import Endpoint, Protocol, Use
 from alg.tcp.datagram import IcmpMessage, QuotedPacket, UdpDatagram, parse_packet
 from alg.tcp.flow import TcpFlow
 from alg.tcp.fragments import FragmentQueue
@@ -45,40 +50,33 @@ class NatRouter:
         alg: Alg,
         inside: tuple[IPNetwork, ...],
         sink: Callable[[int], Sink | None] = lambda number: None,
-        timeouts: FlowTimeouts | None = None,
+        observer: FlowObserver | None = None,
+        tap: PacketTap | None = None,
     ) -> None:
         self._alg = alg
         self._inside = IPSet(inside)
         self._sink = sink
-        self._flows = FlowTable(timeouts or FlowTimeouts())
+        self._news = FlowNews(observer) if observer is not None else None
+        forgotten = self._news.forgotten if self._news is not None else None
+        self._flows: FlowTable[TcpFlow] = FlowTable(alg.config.nat.timeouts, forgotten)
+        self._journal = Journal(tap) if tap is not None else None
         self._fragments = FragmentQueue()
-        self._numbered = 0
         self._is_inside = lru_cache(4096)(self._look_inside)
         self.counters: Counter[str] = Counter()
         """Packets by what became of them."""
 
     def __len__(self) -> int:
-        """TCP flows that are looked into."""
-        return len(self._flows)
+        """TCP connections that are looked into."""
+        return sum(1 for tracked in self._flows if tracked.flow is not None)
 
     def handle(self, data: bytes, now: float) -> list[bytes]:
         """One packet; the packets to send in its place."""
-        try:
-            packet = self._whole_packet(data, now)
-        except SegmentError as error:
-            self.counters[f"dropped: {error.rule}"] += 1
-            return []
-        if packet is None:
-            return []
-        direction = self._direction(packet)
-        if direction is None:
-            self.counters["routed"] += 1
-            return [packet.data]
-        if isinstance(packet, IcmpMessage):
-            return self._icmp(packet, direction, now)
-        if isinstance(packet, TcpSegment | UdpDatagram):
-            return self._transport(packet, direction, now)
-        return self._other(packet, direction, now)
+        packet = self._whole_packet(data, now)
+        direction = self._direction(packet) if packet is not None else None
+        out = self._take(packet, direction, now) if packet is not None else []
+        if self._journal is not None:
+            self._journal.came(self._side(data) if direction is None else direction, data)
+        return out
 
     def timer(self) -> float | None:
         """When `handle_timer` wants to be called, if at all."""
@@ -87,25 +85,75 @@ class NatRouter:
     def handle_timer(self, now: float) -> list[bytes]:
         """What flows send again, their deadlines having passed."""
         out: list[bytes] = []
-        for tracked in self._flows.due(now):
-            out += self._sent(tracked.flow.handle_timer(now), tracked.inside, tracked.outside, now)
+        for tracked, flow in self._flows.due(now):
+            out += self._sent(tracked, flow.handle_timer(now), None, now)
+            if self._news is not None:
+                self._news.handled(tracked, flow)
+        if self._journal is not None:
+            self._journal.tell()
         return out
 
     def expire(self, now: float) -> None:
-        """Forget flows that are over or silent."""
+        """Forget connections that are over or silent, release bindings that nothing uses."""
         self._flows.expire(now)
+        self._alg.expire(now, (tracked.inside for tracked in self._flows.standing()))
+
+    def close(self) -> None:
+        """Nobody looks into the connections any more: the process ends."""
+        if self._news is not None:
+            for tracked in self._flows:
+                self._news.forgotten(tracked, "shutdown")
+
+    def _take(self, packet: Ipv4Packet, direction: Direction | None, now: float) -> list[bytes]:
+        """A packet that is whole, by what it holds."""
+        if direction is None:
+            return self._routed(packet)
+        if isinstance(packet, IcmpMessage):
+            return self._icmp(packet, direction, now)
+        if isinstance(packet, TcpSegment | UdpDatagram):
+            return self._transport(packet, direction, now)
+        return self._other(packet, direction, now)
+
+    def _routed(self, packet: Ipv4Packet) -> list[bytes]:
+        """None of the NAT's business."""
+        self.counters["routed"] += 1
+        if self._journal is not None:
+            inward = self._is_inside(packet.destination)
+            self._journal.leaves(Direction.INWARD if inward else Direction.OUTWARD, packet.data, None, ours=False)
+        return [packet.data]
+
+    def _drop(self, why: str) -> list[bytes]:
+        """It goes no further."""
+        self.counters[f"dropped: {why}"] += 1
+        if self._journal is not None:
+            self._journal.stays(f"dropped: {why}")
+        return []
 
     def _whole_packet(self, data: bytes, now: float) -> Ipv4Packet | None:
         """The packet, put together if it came in fragments; None if it is damaged or not complete yet."""
-        packet = parse_packet(data)
-        if not packet.header_checksum_right:
-            self.counters["dropped: ip-checksum"] += 1
+        try:
+            packet = parse_packet(data)
+            if not packet.header_checksum_right:
+                self._drop("ip-checksum")
+                return None
+            if not packet.fragment:
+                return packet
+            self.counters["fragments"] += 1
+            whole = self._fragments.add(packet, now)
+            if whole is not None:
+                return parse_packet(whole)
+        except SegmentError as error:
+            self._drop(error.rule)
+        else:
+            if self._journal is not None:
+                self._journal.stays("waits for other fragments")
+        return None
+
+    def _side(self, data: bytes) -> Direction | None:
+        """Where a packet came in that goes in no direction; None if it is no IPv4, which comes from this machine."""
+        if len(data) < 20 or data[0] >> 4 != 4:
             return None
-        if not packet.fragment:
-            return packet
-        self.counters["fragments"] += 1
-        whole = self._fragments.add(packet, now)
-        return None if whole is None else parse_packet(whole)
+        return Direction.OUTWARD if self._is_inside(data[12:16]) else Direction.INWARD
 
     def _direction(self, packet: Ipv4Packet) -> Direction | None:
         """Where it goes; what a router on the inside says about a packet that went outward goes inward."""
@@ -129,30 +177,35 @@ class NatRouter:
         source = Endpoint(_text(packet.source), packet.source_port)
         destination = Endpoint(_text(packet.destination), packet.destination_port)
         here, remote = (source, destination) if direction is Direction.OUTWARD else (destination, source)
-        there = self._alg.table.endpoint(direction, protocol, here)
+        there = self._alg.table.endpoint(direction, protocol, here, Use.CARRIED)
         if there is None:
             return self._without_binding(packet, direction, here)
-        inside, outside = (here, there) if direction is Direction.OUTWARD else (there, here)
         if isinstance(packet, TcpSegment):
+            inside, outside = (here, there) if direction is Direction.OUTWARD else (there, here)
             tracked = self._tracked(packet, direction, inside, outside, remote, now)
-            if tracked is not None:
-                sent = tracked.flow.handle(direction, packet, now)
-                if not sent and not packet.transport_checksum_right():
-                    self.counters["dropped: tcp-checksum"] += 1
-                    return []
-                self.counters[direction.label] += 1
-                self._flows.arm(tracked, (inside, remote))
-                return self._sent(sent, inside, outside, now)
+            if tracked.flow is not None:
+                return self._flow(packet, direction, tracked, tracked.flow, now)
         self.counters[direction.label] += 1
-        return self._sent([Outgoing(direction, packet.data)], inside, outside, now)
+        return self._translated(packet, direction, there, now)
+
+    def _flow(
+        self, segment: TcpSegment, direction: Direction, tracked: Tracked[TcpFlow], flow: TcpFlow, now: float
+    ) -> list[bytes]:
+        """A segment of a connection that the ALG looks into."""
+        sent = flow.handle(direction, segment, now)
+        if not sent and not segment.transport_checksum_right():
+            return self._drop("tcp-checksum")
+        self.counters[direction.label] += 1
+        self._flows.arm(tracked, flow)
+        if self._news is not None:
+            self._news.handled(tracked, flow)
+        return self._sent(tracked, sent, direction, now)
 
     def _without_binding(self, packet: Ipv4Packet, direction: Direction, here: Endpoint) -> list[bytes]:
         """Inward there is nobody to send it to; outward an address that nothing maps goes on as it is."""
         if direction is Direction.INWARD or self._alg.table.address(direction, here.address) is not None:
-            self.counters["dropped: no binding"] += 1
-            return []
-        self.counters["routed"] += 1
-        return [packet.data]
+            return self._drop("no binding")
+        return self._routed(packet)
 
     def _tracked(
         self,
@@ -162,32 +215,45 @@ class NatRouter:
         outside: Endpoint,
         remote: Endpoint,
         now: float,
-    ) -> Tracked | None:
-        """The connection, if the ALG looks into it."""
-        ports = frozenset((inside.port, outside.port, remote.port))
-        return self._flows.find((inside, remote), outside, direction, segment, now, lambda: self._flow(ports))
+    ) -> Tracked[TcpFlow]:
+        """The connection."""
 
-    def _flow(self, ports: frozenset[int]) -> TcpFlow | None:
-        if not self._alg.config.applies_to(ports):
-            return None
-        self._numbered += 1
-        sink = self._sink(self._numbered)
-        return TcpFlow(self._alg.connection(ports, sink, keep_deltas=True), sink=sink)
+        def new(number: int) -> TcpFlow | None:
+            ports = frozenset((inside.port, outside.port, remote.port))
+            if not self._alg.config.applies_to(ports):
+                return None
+            sink = self._sink(number)
+            return TcpFlow(self._alg.connection(ports, sink, keep_deltas=True), sink=sink)
 
-    def _sent(self, sent: list[Outgoing], inside: Endpoint, outside: Endpoint, now: float) -> list[bytes]:
-        """Packets of a connection or of a datagram's sender, translated."""
+        return self._flows.find((inside, remote), outside, direction, segment, now, new)
+
+    def _sent(self, tracked: Tracked[TcpFlow], sent: list[Outgoing], came: Direction | None, now: float) -> list[bytes]:
+        """Packets of a flow, translated. What goes another way than the packet that came is ours."""
         out: list[bytes] = []
-        for direction, data in sent:
+        for direction, written in sent:
+            packet = Ipv4Packet(written)
             if direction is Direction.OUTWARD:
-                out += self._leave(readdress(Ipv4Packet(data), source=_raw(outside)), now)
+                data = readdress(packet, source=_raw(tracked.outside))
             else:
-                out.append(readdress(Ipv4Packet(data), destination=_raw(inside)))
+                data = readdress(packet, destination=_raw(tracked.inside))
+            out += self._leave(direction, data, now, tracked, ours=direction is not came)
         return out
 
-    def _leave(self, data: bytes, now: float) -> list[bytes]:
-        """An outward packet, translated: it leaves, or comes in again if it is for one of our outside addresses."""
-        if self._is_ours(data[16:20]) and not self._is_inside(data[12:16]):
-            return self.handle(data, now)
+    def _translated(self, packet: Ipv4Packet, direction: Direction, there: Endpoint, now: float) -> list[bytes]:
+        """A packet with the endpoint that its binding says."""
+        if direction is Direction.OUTWARD:
+            return self._leave(direction, readdress(packet, source=_raw(there)), now)
+        return self._leave(direction, readdress(packet, destination=_raw(there)), now)
+
+    def _leave(
+        self, direction: Direction, data: bytes, now: float, tracked: Tracked[TcpFlow] | None = None, ours: bool = False
+    ) -> list[bytes]:
+        """A translated packet: it leaves, or comes in again if it is for one of our outside addresses."""
+        if direction is Direction.OUTWARD and self._is_ours(data[16:20]) and not self._is_inside(data[12:16]):
+            packet = parse_packet(data)
+            return self._take(packet, self._direction(packet), now)
+        if self._journal is not None:
+            self._journal.leaves(direction, data, tracked, ours)
         return [data]
 
     def _icmp(self, packet: IcmpMessage, direction: Direction, now: float) -> list[bytes]:
@@ -199,13 +265,11 @@ class NatRouter:
         here = Endpoint(
             _text(packet.source if direction is Direction.OUTWARD else packet.destination), packet.identifier
         )
-        there = self._alg.table.endpoint(direction, Protocol.ICMP, here)
+        there = self._alg.table.endpoint(direction, Protocol.ICMP, here, Use.CARRIED)
         if there is None:
             return self._without_binding(packet, direction, here)
         self.counters[direction.label] += 1
-        if direction is Direction.OUTWARD:
-            return self._leave(readdress(packet, source=_raw(there)), now)
-        return [readdress(packet, destination=_raw(there))]
+        return self._translated(packet, direction, there, now)
 
     def _icmp_error(self, packet: IcmpMessage, quoted: QuotedPacket, direction: Direction, now: float) -> list[bytes]:
         """An error about a packet that went the other way: inward it quotes our outside endpoint as the source."""
@@ -220,42 +284,45 @@ class NatRouter:
         if protocol is None or port is None:
             return self._other(packet, direction, now)
         here = Endpoint(_text(address), port)
-        there = self._alg.table.endpoint(direction, protocol, here)
+        there = self._alg.table.endpoint(direction, protocol, here, Use.QUOTED)
         if there is None:
             return self._without_binding(packet, direction, here)
-        inside = there if about_source else here
-        tracked = self._flows.get((inside, Endpoint(_text(remote_address), remote_port or 0)))
-        seq = quoted.seq
-        if tracked is not None and seq is not None:
+        tracked = self._flows.get((there if about_source else here, Endpoint(_text(remote_address), remote_port or 0)))
+        seq, again = quoted.seq, []
+        if tracked is not None and tracked.flow is not None and seq is not None:
             seq = tracked.flow.incoming_sequence(direction.opposite, seq)
-            if (packet.type, packet.code) == _FRAGMENTATION_NEEDED:
-                mtu = int.from_bytes(packet.data[packet.payload_at + 6 : packet.payload_at + 8], "big")
-                if mtu >= _SMALLEST_MTU:
-                    tracked.flow.limit_segments(direction.opposite, mtu - _HEADERS)
+            again = self._narrowed(packet, tracked, tracked.flow, direction.opposite, now)
         self.counters[direction.label] += 1
         if about_source:
             data = readdress_quoted(packet, source=_raw(there), seq=seq)
-            return [readdress(IcmpMessage(data), destination=_raw(there))]
+            return self._leave(direction, readdress(IcmpMessage(data), destination=_raw(there)), now) + again
         data = readdress_quoted(packet, destination=_raw(there), seq=seq)
         reporter = self._alg.table.address(direction, _text(packet.source))
         if reporter is not None:
             data = readdress(IcmpMessage(data), source=Address(_octets(reporter), 0))
-        return self._leave(data, now)
+        return self._leave(direction, data, now) + again
+
+    def _narrowed(
+        self, packet: IcmpMessage, tracked: Tracked[TcpFlow], flow: TcpFlow, direction: Direction, now: float
+    ) -> list[bytes]:
+        """What a flow sends again if the error says that its segments were too large for the path."""
+        mtu = int.from_bytes(packet.data[packet.payload_at + 6 : packet.payload_at + 8], "big")
+        if (packet.type, packet.code) != _FRAGMENTATION_NEEDED or mtu < _SMALLEST_MTU:
+            return []
+        sent = flow.limit_segments(direction, mtu - _HEADERS, now)
+        self._flows.arm(tracked, flow)
+        return self._sent(tracked, sent, None, now)
 
     def _other(self, packet: Ipv4Packet, direction: Direction, now: float) -> list[bytes]:
         """Protocols without ports: their addresses are translated where that can be told without one."""
         here = packet.source if direction is Direction.OUTWARD else packet.destination
         there = self._alg.table.address(direction, _text(here))
         if there is None and direction is Direction.INWARD:
-            self.counters["dropped: no binding"] += 1
-            return []
+            return self._drop("no binding")
         self.counters[direction.label] += 1
         if there is None:
-            return [packet.data]
-        address = Address(_octets(there), 0)
-        if direction is Direction.OUTWARD:
-            return self._leave(readdress(packet, source=address), now)
-        return [readdress(packet, destination=address)]
+            return self._leave(direction, packet.data, now)
+        return self._translated(packet, direction, Endpoint(there, 0), now)
 
 
 @lru_cache(4096)

@@ -6,7 +6,7 @@ waiting.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from alg.direction import Direction
@@ -75,7 +75,24 @@ class StreamRecord:
     record: Record
 
 
-Sink = Callable[[MessageRecord | StreamRecord], None]
+@dataclass(frozen=True, slots=True)
+class TlsRecord:
+    """Something seen of a TLS connection, or done to it."""
+
+    direction: Direction
+    """Of the bytes in question."""
+    span: tuple[int, int]
+    """Start and stop within the stream of that direction, as it came in."""
+    what: str
+    """A message (`client-hello`), or a deed (`reset`)."""
+    deed: bool
+    """Whether it is one, or a word on why there was none (`not-tls`, `not-applied`)."""
+    details: Mapping[str, object]
+    """What the message says, or what was done and why: texts, numbers and lists of them."""
+
+
+AnyRecord = MessageRecord | StreamRecord | TlsRecord
+Sink = Callable[[AnyRecord], None]
 
 
 def tee(*sinks: Sink) -> Sink | None:
@@ -83,7 +100,7 @@ def tee(*sinks: Sink) -> Sink | None:
     if len(sinks) < 2:
         return sinks[0] if sinks else None
 
-    def spread(record: MessageRecord | StreamRecord) -> None:
+    def spread(record: AnyRecord) -> None:
         for sink in sinks:
             sink(record)
 

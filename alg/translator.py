@@ -29,8 +29,11 @@ class Translator:
         self._find = table.find
         self._headers = HeaderTranslator(table, config.profile.headers)
         self._sdp: SdpTranslator | None = None
+        self._doorless: SdpTranslator | None = None
         if config.media is not MediaMode.OFF:
-            self._sdp = SdpTranslator(table, doors if config.media is MediaMode.RELAY else None, config.profile)
+            self._doorless = self._sdp = SdpTranslator(table, None, config.profile)
+            if config.media is MediaMode.RELAY and doors is not None:
+                self._sdp = SdpTranslator(table, doors, config.profile)
 
     def translate(self, message: Framed, direction: Direction) -> tuple[bytes, list[Edit]]:
         """The message as it leaves, and the edits that made it, in ascending order."""
@@ -45,6 +48,29 @@ class Translator:
             return data, edits
         edits.sort()
         return apply_edits(data, edits), edits
+
+    def address_edits(self, message: Framed, direction: Direction, doors: bool = True) -> list[Edit]:
+        """The edits of addresses and ports alone; without `doors`, none is opened for the media of the message."""
+        hits = self._find[direction](message.data)
+        edits = self._headers.edits(message.data, hits, message.body, direction)
+        sdp = self._sdp if doors else self._doorless
+        if sdp is not None:
+            for found in sdp_bodies(message):
+                edits += sdp.edits(message.data, found.start, found.stop, hits, direction)
+        return edits
+
+    def length_edits(self, message: Framed, edits: list[Edit]) -> list[Edit]:
+        """The edits of the lengths that these change."""
+        data, body = message.data, message.body
+        parts = {part.digits: part for found in sdp_bodies(message) for part in found.enclosing}
+        lengths: list[Edit] = []
+        for part in sorted(parts.values(), key=lambda entry: entry.body, reverse=True):
+            start, stop = part.body
+            lengths += _length_edits(
+                data, [part.digits], stop - start, growth(edits + lengths, start, stop), "part Content-Length"
+            )
+        grown = growth(edits + lengths, body)
+        return lengths + _length_edits(data, message.lengths, len(data) - body, grown, "Content-Length")
 
     def _body_edits(self, sdp: SdpTranslator, message: Framed, hits: list[Hit], direction: Direction) -> list[Edit]:
         """Edits of the session descriptions, of the parts that hold them, and of Content-Length."""

@@ -19,8 +19,14 @@ COMMANDS = {
     "rewrite": "Rewrite a SIP byte stream from standard input to standard output.",
     "proxy": "Stand between two TCP endpoints as a NAT SIP ALG.",
     "inline": "Be the NAT router between two interfaces, packet by packet.",
+    "pcap": "Write the capture that the other side of the ALG would have seen.",
     "lab": "Endpoints and a router in network namespaces on this machine.",
+    "faults": "List what an ALG can be made to do wrong.",
+    "locate": "Tell which search rules of an Expressway a call meets, and which zone gets it.",
+    "pattern": "Check whether an alias matches an Expressway's pattern, and what it becomes.",
+    "certs": "Certificates for the lab: CAs, good certificates, and deliberately bad ones.",
     "demo": "Place a call through the ALG with built-in endpoints, and show what it did.",
+    "fuzz": "Find the size, and the segmentation, that breaks an endpoint.",
     "bench": "Measure the speed of the core and of the proxy on this machine.",
 }
 """Name and one line of each command; its module in `harness.commands` has the rest."""

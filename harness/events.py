@@ -7,18 +7,24 @@ Every object has `time` (seconds since 1970) and `event`; those of a connection 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TextIO
+from typing import Any, Protocol, TextIO
 
 import msgspec
 
-from alg.connection import AlgConnection
 from alg.direction import Direction
 from alg.edge.entrance import Address
 from alg.errors import ConfigError
 from alg.nat.media import Door
-from alg.trace import MessageRecord, Record, Sink, StreamRecord
+from alg.trace import AnyRecord, MessageRecord, Record, Sink, TlsRecord
 
 _encode = msgspec.json.Encoder().encode
+
+
+class Crossed(Protocol):
+    """A connection that counts, such as `alg.connection.AlgConnection` or `alg.tcp.flow.TcpFlow`."""
+
+    def offsets(self, direction: Direction) -> tuple[int, int]:
+        """Bytes of one direction that are through: as they came in, and as they went out."""
 
 
 class EventLog:
@@ -34,7 +40,7 @@ class EventLog:
         self._file.write(_encode({"time": round(self._clock(), 6), "event": event, **fields}).decode() + "\n")
 
     def connected(self, connection: int, client: Address, listener: Address, target: Address) -> None:
-        """Both legs of a connection stand."""
+        """A connection stands."""
         self.emit(
             "connected", connection=connection, client=_text(client), listener=_text(listener), target=_text(target)
         )
@@ -43,8 +49,8 @@ class EventLog:
         """The target could not be reached."""
         self.emit("refused", connection=connection, client=_text(client), target=_text(target), reason=reason)
 
-    def closed(self, connection: int, reason: str, alg: AlgConnection) -> None:
-        """Both legs are gone; bytes that came in and went out in each direction."""
+    def closed(self, connection: int, reason: str, alg: Crossed) -> None:
+        """The connection is over; bytes that came in and went out in each direction."""
         counts = {}
         for direction in Direction:
             counts[direction.label] = dict(zip(("bytes_in", "bytes_out"), alg.offsets(direction), strict=True))
@@ -53,9 +59,11 @@ class EventLog:
     def sink(self, connection: int) -> Sink:
         """A sink of the records of one connection."""
 
-        def write(record: MessageRecord | StreamRecord) -> None:
+        def write(record: AnyRecord) -> None:
             if isinstance(record, MessageRecord):
                 self._message(connection, record)
+            elif isinstance(record, TlsRecord):
+                self._tls(connection, record)
             else:
                 deed = record.record
                 self.emit(
@@ -90,6 +98,17 @@ class EventLog:
         )
         for rewrite in record.rewrites:
             self.emit("rewrite", **common, **_edit(rewrite), reason=rewrite.reason)
+
+    def _tls(self, connection: int, record: TlsRecord) -> None:
+        start, stop = record.span
+        common = {
+            "connection": connection,
+            "direction": record.direction.label,
+            "action" if record.deed else "message": record.what,
+            "offset": start,
+            "length": stop - start,
+        }
+        self.emit("tls", **{**record.details, **common})
 
     def door(self, action: str, door: Door | None, **fields: Any) -> None:
         """A media door opened, closed, or (without a door) could not be opened."""

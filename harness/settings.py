@@ -21,6 +21,7 @@ from alg.config import (
     Malformed,
     MediaMode,
     NatConfig,
+    NatTimeouts,
     parse_address,
     parse_network,
     parse_port,
@@ -30,8 +31,12 @@ from alg.edge.entrance import Address, Entrance, Listener
 from alg.edge.interception import Method
 from alg.edge.transparent import Source, TransparentListener
 from alg.errors import ConfigError
+from alg.faults.spec import FaultSpec
+from alg.tls.rules import Rule
+from harness.termination import TlsSection
 
 DEFAULT_SIP_PORTS = frozenset({5060})
+_Seconds = Annotated[float, msgspec.Meta(gt=0)]
 _SIDES = {"inside": Direction.OUTWARD, "outside": Direction.INWARD}
 
 
@@ -55,6 +60,16 @@ class MapSection(msgspec.Struct, forbid_unknown_fields=True):
     outside: str
 
 
+class NatSection(msgspec.Struct, forbid_unknown_fields=True):
+    """`[nat]`: how long what the pool gave out is kept unused, in seconds; see `alg.config.NatTimeouts`."""
+
+    udp_timeout: _Seconds = NatTimeouts().udp
+    tcp_timeout: _Seconds = NatTimeouts().tcp
+    tcp_transitory_timeout: _Seconds = NatTimeouts().tcp_transitory
+    icmp_timeout: _Seconds = NatTimeouts().icmp
+    named_timeout: _Seconds = NatTimeouts().named
+
+
 class ListenerSection(msgspec.Struct, forbid_unknown_fields=True):
     """`[[listener]]`"""
 
@@ -64,13 +79,14 @@ class ListenerSection(msgspec.Struct, forbid_unknown_fields=True):
     transparent: bool = False
     intercept: Method = Method.TPROXY
     source: Source = Source.MAPPED
+    tls_inspect: list[str] = []
 
 
 class MediaSection(msgspec.Struct, forbid_unknown_fields=True):
     """`[media]`"""
 
     mode: MediaMode | None = None
-    idle_timeout: Annotated[float, msgspec.Meta(gt=0)] = 300.0
+    idle_timeout: _Seconds = 300.0
     """seconds"""
 
 
@@ -79,6 +95,8 @@ class CaptureSection(msgspec.Struct, forbid_unknown_fields=True):
 
     file: str | None = None
     """Path of the pcapng file."""
+    clear: str | None = None
+    """Path of the pcapng file for the clear text of terminated connections."""
 
 
 class Settings(msgspec.Struct, forbid_unknown_fields=True):
@@ -86,9 +104,13 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True):
 
     alg: AlgSection = msgspec.field(default_factory=AlgSection)
     map: list[MapSection] = []
+    nat: NatSection = msgspec.field(default_factory=NatSection)
     listener: list[ListenerSection] = []
     media: MediaSection = msgspec.field(default_factory=MediaSection)
+    tls: TlsSection = msgspec.field(default_factory=TlsSection)
     capture: CaptureSection = msgspec.field(default_factory=CaptureSection)
+    fault: list[dict[str, str | int | float]] = []
+    """`[[fault]]`: a `name`, parameters and conditions."""
     events: str | None = None
     """Path of the JSONL file."""
     debug_ip_nat_sip: bool = False
@@ -108,6 +130,8 @@ class Flags:
     transparent: bool = False
     intercept: str | None = None
     source: str | None = None
+    tls_inspect: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()
 
 
 def load_settings(path: str | None) -> Settings:
@@ -145,6 +169,13 @@ def alg_config(settings: Settings, flags: Flags) -> AlgConfig:
             tuple(parse_network(text, "--inside") for text in flags.inside)
             or tuple(parse_network(text, "[alg] inside") for text in section.inside)
             or PRIVATE_NETWORKS,
+            NatTimeouts(
+                settings.nat.udp_timeout,
+                settings.nat.tcp_timeout,
+                settings.nat.tcp_transitory_timeout,
+                settings.nat.icmp_timeout,
+                settings.nat.named_timeout,
+            ),
         ),
         sip_ports=sip_ports(settings, flags) or DEFAULT_SIP_PORTS,
         l4f=section.l4f and not flags.no_l4f,
@@ -152,7 +183,19 @@ def alg_config(settings: Settings, flags: Flags) -> AlgConfig:
         media=media,
         malformed=section.malformed,
         limits=Limits(section.max_header_bytes, section.max_body_bytes),
+        faults=fault_specs(settings, flags),
     )
+
+
+def fault_specs(settings: Settings, flags: Flags) -> tuple[FaultSpec, ...]:
+    """The faults that were asked for: flags in place of those of the file."""
+    if flags.faults:
+        return tuple(FaultSpec.parse(text) for text in flags.faults)
+    found = []
+    for number, entry in enumerate(settings.fault, 1):
+        pairs = ",".join(f"{key}={value}" for key, value in entry.items() if key != "name")
+        found.append(FaultSpec.parse(f"{entry.get('name', '')}:{pairs}", f"[[fault]] {number}"))
+    return tuple(found)
 
 
 def listeners(settings: Settings, flags: Flags, listen: str | None, to: str | None, side: str | None) -> list[Entrance]:
@@ -176,6 +219,20 @@ def listeners(settings: Settings, flags: Flags, listen: str | None, to: str | No
     if (flags.intercept or flags.source) and not any(isinstance(entrance, TransparentListener) for entrance in found):
         raise ConfigError(f"--{'intercept' if flags.intercept else 'source'}: nothing is --transparent")
     return found
+
+
+def inspection_rules(settings: Settings, flags: Flags, count: int, of_file: bool = True) -> list[tuple[Rule, ...]]:
+    """What the connections of each of so many listeners are inspected by; flags hold for all of them.
+
+    `of_file`: the listeners are those of the file, as it was when they were opened.
+    """
+    if flags.tls_inspect:
+        return [tuple(Rule.parse(text) for text in flags.tls_inspect)] * count
+    found = [
+        tuple(Rule.parse(text, f"[[listener]] {number} tls_inspect") for text in entry.tls_inspect)
+        for number, entry in enumerate(settings.listener, 1)
+    ]
+    return [*(found if of_file else ()), *[()] * count][:count]
 
 
 def _entrance(entry: ListenerSection, flags: Flags, ports: frozenset[int] | None, keys: tuple[str, ...]) -> Entrance:

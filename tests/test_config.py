@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from netaddr import IPAddress, IPNetwork
 
-from alg.config import AddressMap, AlgConfig, Limits, NatConfig, parse_address, parse_network, parse_port
+from alg.config import AddressMap, AlgConfig, Limits, NatConfig, NatTimeouts, parse_address, parse_network, parse_port
 from alg.errors import ConfigError
 
 addresses = st.integers(0, 2**32 - 1).map(lambda number: str(IPAddress(number, 4)))
@@ -129,6 +129,19 @@ def test_limits_that_are_none(header: int, body: int) -> None:
     """Limits that would let nothing through are refused."""
     with pytest.raises(ConfigError, match=r"^limits: "):
         Limits(header, body)
+
+
+def test_timeouts_that_are_none() -> None:
+    """A binding that is released before it was used is refused, with the name of the setting."""
+    with pytest.raises(ConfigError, match=r"^timeouts: icmp is 0 seconds$"):
+        NatTimeouts(icmp=0)
+
+
+def test_default_timeouts() -> None:
+    """Those that the RFCs recommend, or the least that they ask for."""
+    timeouts = NatTimeouts()
+    assert (timeouts.udp, timeouts.icmp) == (5 * 60, 60)
+    assert (timeouts.tcp, timeouts.tcp_transitory) == (2 * 3600 + 4 * 60, 4 * 60)
 
 
 def test_defaults() -> None:

@@ -162,6 +162,26 @@ class TestErrors:
         assert error.quoted is not None
         assert (error.destination, error.quoted.source) == ((INSIDE, 0), (INSIDE, 77))
 
+    def test_about_an_echo_that_came_in(self) -> None:
+        """What an inside router says of an answer shows the far host its own identifier again."""
+        nat = router()
+        nat.handle(echo("10.0.30.3", REMOTE, 77), 0.0)
+        outside = one(nat.handle(echo(INSIDE, REMOTE, 77), 0.0)).source
+        [came] = nat.handle(echo(REMOTE, POOL, outside[1], ECHO_REPLY), 0.0)
+        error = one(nat.handle(icmp("10.0.30.9", REMOTE, UNREACHABLE, 1, b"\0\0\0\0" + came), 0.0))
+        assert error.quoted is not None
+        assert (error.source, error.destination) == ((POOL, 0), (REMOTE, 0))
+        assert (error.quoted.source[0], error.quoted.destination) == (REMOTE, outside)
+
+    def test_about_an_echo_to_a_map(self) -> None:
+        """A host with a map of its address is pinged from outside; the error about that shows its outside address."""
+        nat = router()
+        [came] = nat.handle(echo(REMOTE, MAPPED_OUTSIDE, 9), 0.0)
+        error = one(nat.handle(icmp(MAPPED, REMOTE, UNREACHABLE, 2, b"\0\0\0\0" + came), 0.0))
+        assert error.quoted is not None
+        assert error.source == (MAPPED_OUTSIDE, 0)
+        assert error.quoted == judged(echo(REMOTE, MAPPED_OUTSIDE, 9), quoted=True)
+
     def test_from_the_router_itself(self) -> None:
         """A kernel that reports from its inside address is understood as well."""
         nat = router()

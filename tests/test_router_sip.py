@@ -15,7 +15,7 @@ from netaddr import IPAddress, IPNetwork
 from alg.config import AlgConfig, NatConfig
 from alg.connection import Alg
 from alg.router import NatRouter
-from alg.trace import MessageRecord, Sink, StreamRecord
+from alg.trace import AnyRecord, Sink, StreamRecord
 from tests.edge.messages import options, request
 from tests.helpers.ipv4 import UNREACHABLE, icmp, judged, tcp, udp
 from tests.tcp.endpoint import ACK, FIN, RST, SYN, Seen, read
@@ -28,7 +28,7 @@ class Talk:
     """A connection from the inside through a router."""
 
     def __init__(self, port: int = 5060, nat: NatRouter | None = None, isn: int = OUR_ISN, **settings: Any) -> None:
-        self.records: list[MessageRecord | StreamRecord] = []
+        self.records: list[AnyRecord] = []
         network = IPNetwork("10.0.30.0/24")
         config = AlgConfig(nat=NatConfig((), (IPAddress(POOL),), (network,)), **settings)
         self.nat = nat or NatRouter(Alg(config), (network,), self._sink)
@@ -218,6 +218,24 @@ def test_a_narrow_path() -> None:
     packets = talk.outward(message, at=first)
     assert len(packets) == 2
     assert max(map(len, packets)) <= 1000
+
+
+def test_a_narrow_path_for_what_is_ours() -> None:
+    """What we have acknowledged to its sender leaves again at once, in segments that fit, and is not asked of it."""
+    talk = Talk()
+    talk.open()
+    message, due = request(INSIDE), request(POOL)
+    talk.outward(message[:400])
+    [sent] = talk.outward(message[400:], at=400)
+    error = icmp("192.0.2.254", POOL, UNREACHABLE, 4, struct.pack("!HH", 0, 600) + sent[:28])
+    told, *again = talk.nat.handle(error, 0.0)
+    assert judged(told).destination == (INSIDE, 0)
+    assert len(again) == 2
+    assert max(map(len, again)) <= 600
+    assert b"".join(read(packet).payload for packet in again) == due
+    assert {judged(packet).source for packet in again} == {(POOL, 40000)}
+    assert len(talk.nat.handle(error, 0.0)) == 1
+    assert talk.nat.timer() == 1.0
 
 
 @pytest.mark.parametrize("size", [0, 68, 575])

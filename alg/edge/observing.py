@@ -44,6 +44,9 @@ class Tap(Interface):
     def sent(self, leg: Direction, data: bytes) -> None:
         """The kernel took these bytes for the peer."""
 
+    def terminated(self) -> None:
+        """From here on cipher text of our own crosses, and what the ALG tells is about the clear text in it."""
+
     def ended(self, leg: Direction, by_peer: bool) -> None:
         """The peer sends no more, or we do not (FIN)."""
 

@@ -23,7 +23,7 @@ from alg.config import AlgConfig
 from alg.direction import Direction
 from alg.edge.entrance import BACKLOG, Address, Path
 from alg.edge.interception import Interception, Method
-from alg.nat.table import Endpoint, NatTable, Protocol
+from alg.nat.table import Endpoint, NatTable, Protocol, Use
 
 _SO_ORIGINAL_DST = 80
 """<linux/netfilter_ipv4.h>"""
@@ -68,7 +68,7 @@ class TransparentListener:
             return Path(called, called, side, refusal="it was not intercepted, but made to the proxy itself")
         target: Endpoint | None = _endpoint(called)
         if table.is_outside(called[0].encode()):
-            target = table.endpoint(Direction.INWARD, Protocol.TCP, _endpoint(called))
+            target = table.endpoint(Direction.INWARD, Protocol.TCP, _endpoint(called), Use.CARRIED)
         if target is None:
             return Path(called, called, side, refusal="no inside endpoint has this address and port")
         source = self._source(client, side, table)
@@ -105,7 +105,7 @@ class TransparentListener:
         """What a connection of this client comes from; None if the pool is exhausted."""
         if self.source is not Source.MAPPED:
             return client
-        mapped = table.endpoint(side, Protocol.TCP, client)
+        mapped = table.endpoint(side, Protocol.TCP, client, Use.CARRIED)
         if mapped is None and table.address(side, client.address) is None:
             return client
         return mapped

@@ -8,6 +8,7 @@ with the last one, or after inactivity. Time comes in as seconds from any clock.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -81,6 +82,12 @@ class MediaDoors:
 
     def __len__(self) -> int:
         return len(self._doors)
+
+    def ends(self) -> Iterator[Endpoint]:
+        """The media endpoints behind all doors."""
+        for door in self._doors.values():
+            yield door.rtp
+            yield door.rtcp
 
     def attend(self, carrier: object, now: float) -> None:
         """A message of this connection is about to be translated; `now` is in seconds."""

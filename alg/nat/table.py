@@ -5,17 +5,21 @@ None. Three kinds of entry, asked in this order: static maps of one address and 
 (ports kept), and the pool, whose bindings are made as they are first asked for. Pool bindings are
 endpoint-independent: one per inside (address, port) and protocol, whatever the far end (RFC 4787 4.1, RFC 5382 4.1),
 and paired: an inside address stays with one pool address (RFC 4787 4.1, REQ-2).
+
+Look-ups know no time: they leave a mark on a binding, what for it was wanted. Whoever has a clock calls `expire` every
+few seconds: marked bindings live on from then, those whose time is over are released, and others may have their ports.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from enum import Enum
+from collections.abc import Iterator, Set
+from dataclasses import dataclass
+from enum import Enum, IntEnum
 from typing import NamedTuple
 
 from netaddr import IPAddress, IPNetwork, IPSet
 
-from alg.config import NatConfig
+from alg.config import NatConfig, NatTimeouts
 from alg.direction import Direction
 from alg.errors import ConfigError
 from alg.nat.finder import FindAddresses, address_finder
@@ -41,22 +45,59 @@ class Protocol(Enum):
     """Its port is the identifier of a query (RFC 5508 3.1)."""
 
 
+class Use(IntEnum):
+    """What a binding is looked up for; the greater keeps it longer."""
+
+    QUOTED = 0
+    """An ICMP error is about it, which keeps nothing alive (RFC 5508 REQ-6)."""
+    CARRIED = 1
+    """It is the address of a packet or of a connection."""
+    NAMED = 2
+    """A message names it."""
+
+
 FIRST_DYNAMIC_PORT = 1024
 LAST_PORT = 65535
+_MOST_PAIRS = 65536
+"""Inside addresses that keep their pool address without a binding."""
+
+_Key = tuple[Protocol, Endpoint]
+_Ports = tuple[Protocol, bytes, int]
+"""Those of a protocol, a pool address and a parity."""
+
+
+@dataclass(slots=True)
+class _Binding:
+    protocol: Protocol
+    inside: Endpoint
+    outside: Endpoint
+    mark: int
+    """The greatest use since `expire` last came by."""
+    expires: float = 0.0
+    """seconds"""
 
 
 class PoolBindings:
     """The bindings made so far; they outlive a change of configuration."""
 
     def __init__(self) -> None:
-        self._of: tuple[dict[tuple[Protocol, Endpoint], Endpoint], dict[tuple[Protocol, Endpoint], Endpoint]] = ({}, {})
+        self._of: tuple[dict[_Key, _Binding], dict[_Key, _Binding]] = ({}, {})
+        """By inside and by outside endpoint; an inside host that had to move has older ones by outside endpoint."""
         self._paired: dict[bytes, bytes] = {}
         self._searched: dict[tuple[Protocol, bytes, int], int] = {}
-        """Per protocol, pool address and wanted port, the port that was given last: those before it are taken."""
+        """Per protocol, pool address and wanted port, the port that was given last: the search goes on behind it."""
+        self._full: set[_Ports] = set()
+        """Where every port has been taken once: since then those that were released are all there are."""
+        self._released: dict[_Ports, dict[int, None]] = {}
 
-    def get(self, direction: Direction, protocol: Protocol, endpoint: Endpoint) -> Endpoint | None:
-        """What stands for an endpoint, if a binding was made."""
-        return self._of[direction].get((protocol, endpoint))
+    def inside(self, protocol: Protocol, outside: Endpoint, use: Use) -> Endpoint | None:
+        """Which inside endpoint an outside one stands for, if a binding was made."""
+        binding = self._of[Direction.INWARD].get((protocol, outside))
+        if binding is None:
+            return None
+        if binding.mark < use:  # noqa: PLR1730 - max() costs three times as much, for every address of every message
+            binding.mark = use
+        return binding.inside
 
     def pool_address(self, inside: bytes, pool: list[bytes]) -> bytes:
         """The pool address that an inside address is paired with; new ones go round the pool."""
@@ -77,13 +118,17 @@ class PoolBindings:
             pair = Endpoint(address, port), Endpoint(address, port + 1)
             if port < LAST_PORT and not any((Protocol.UDP, end) in taken or end in reserved for end in pair):
                 for here, there in zip((inside, beside), pair, strict=True):
-                    bound[Protocol.UDP, here] = there
-                    taken[Protocol.UDP, there] = here
+                    self._add(_Binding(Protocol.UDP, here, there, Use.NAMED))
                 return pair[0]
         return None
 
     def bind(
-        self, protocol: Protocol, inside: Endpoint, address: bytes, reserved: frozenset[Endpoint]
+        self,
+        protocol: Protocol,
+        inside: Endpoint,
+        address: bytes,
+        reserved: frozenset[Endpoint],
+        use: Use = Use.NAMED,
     ) -> Endpoint | None:
         """The binding of an inside endpoint on a pool address; None when the address has no port left.
 
@@ -91,21 +136,69 @@ class PoolBindings:
         port stays even.
         """
         bound = self._of[Direction.OUTWARD].get((protocol, inside))
-        if bound is not None and bound.address == address:
-            return bound
+        if bound is not None and bound.outside.address == address:
+            if bound.mark < use:  # noqa: PLR1730 - as above
+                bound.mark = use
+            return bound.outside
         taken = self._of[Direction.INWARD]
-        search = protocol, address, inside.port
-        for port in _candidate_ports(inside.port, self._searched.get(search, inside.port)):
+        for port in self._candidates(protocol, address, inside.port):
             outside = Endpoint(address, port)
             if (protocol, outside) not in taken and outside not in reserved:
-                self._searched[search] = port
-                self._of[Direction.OUTWARD][protocol, inside] = outside
-                taken[protocol, outside] = inside
+                self._searched[protocol, address, inside.port] = port
+                self._add(_Binding(protocol, inside, outside, use))
                 return outside
         return None
 
+    def _candidates(self, protocol: Protocol, address: bytes, wanted: int) -> Iterator[int]:
+        """Ports that may be free, in the order in which they are wanted."""
+        ports = protocol, address, wanted % 2
+        if ports in self._full:
+            yield wanted
+            released = self._released.get(ports, {})
+            while released:
+                yield released.popitem()[0]
+            return
+        yield from _candidate_ports(wanted, self._searched.get((protocol, address, wanted), wanted))
+        self._full.add(ports)
+
+    def _add(self, binding: _Binding) -> None:
+        self._of[Direction.OUTWARD][binding.protocol, binding.inside] = binding
+        self._of[Direction.INWARD][binding.protocol, binding.outside] = binding
+
+    def expire(self, now: float, timeouts: NatTimeouts, in_use: Set[_Key]) -> None:
+        """Release what nothing has used for its time; inside endpoints that are `in_use` are being used.
+
+        `now` is in seconds of any clock that does not go backwards.
+        """
+        for binding in list(self._of[Direction.INWARD].values()):
+            if binding.mark or (binding.protocol, binding.inside) in in_use:
+                lifetime = timeouts.named if binding.mark == Use.NAMED else _idle_timeout(binding.protocol, timeouts)
+                binding.expires = max(binding.expires, now + lifetime)
+                binding.mark = 0
+            elif binding.expires <= now:
+                self._release(binding)
+        if len(self._paired) > _MOST_PAIRS:
+            hosts = {inside.address for _, inside in self._of[Direction.OUTWARD]}
+            self._paired = {inside: address for inside, address in self._paired.items() if inside in hosts}
+
+    def _release(self, binding: _Binding) -> None:
+        del self._of[Direction.INWARD][binding.protocol, binding.outside]
+        address, port = binding.outside
+        if port >= FIRST_DYNAMIC_PORT:
+            self._released.setdefault((binding.protocol, address, port % 2), {})[port] = None
+        key = binding.protocol, binding.inside
+        if self._of[Direction.OUTWARD].get(key) is binding:
+            del self._of[Direction.OUTWARD][key]
+
     def __len__(self) -> int:
         return len(self._of[Direction.OUTWARD])
+
+
+def _idle_timeout(protocol: Protocol, timeouts: NatTimeouts) -> float:
+    """For how long a packet keeps a binding; while a TCP connection stands, whoever knows it says so."""
+    if protocol is Protocol.TCP:
+        return timeouts.tcp_transitory
+    return timeouts.udp if protocol is Protocol.UDP else timeouts.icmp
 
 
 def _candidate_ports(wanted: int, last: int) -> Iterator[int]:
@@ -171,16 +264,20 @@ class NatTable:
         """Whether an address is of a network that the pool translates, if there is one."""
         return self._contains(address)
 
-    def exact(self, direction: Direction, protocol: Protocol, endpoint: Endpoint) -> Endpoint | None:
+    def exact(
+        self, direction: Direction, protocol: Protocol, endpoint: Endpoint, use: Use = Use.NAMED
+    ) -> Endpoint | None:
         """What stands for exactly this endpoint: a static map with ports, or a binding looked up from outside."""
         found = self._endpoints[direction].get(endpoint)
         if found is None and direction is Direction.INWARD:
-            found = self.bindings.get(direction, protocol, endpoint)
+            found = self.bindings.inside(protocol, endpoint, use)
         return found
 
-    def endpoint(self, direction: Direction, protocol: Protocol, endpoint: Endpoint) -> Endpoint | None:
+    def endpoint(
+        self, direction: Direction, protocol: Protocol, endpoint: Endpoint, use: Use = Use.NAMED
+    ) -> Endpoint | None:
         """What stands for an endpoint by any kind of entry; outward the pool binds it if it has to."""
-        return self.exact(direction, protocol, endpoint) or self.general(direction, protocol, endpoint)
+        return self.exact(direction, protocol, endpoint, use) or self.general(direction, protocol, endpoint, use)
 
     def media(self, direction: Direction, endpoint: Endpoint) -> Endpoint | None:
         """As `general`, for an RTP endpoint: the pool binds the next port, RTCP's, beside it."""
@@ -193,14 +290,20 @@ class NatTable:
         """Whether an address is one that inside hosts have outside."""
         return address in self._outside
 
-    def general(self, direction: Direction, protocol: Protocol, endpoint: Endpoint) -> Endpoint | None:
+    def general(
+        self, direction: Direction, protocol: Protocol, endpoint: Endpoint, use: Use = Use.NAMED
+    ) -> Endpoint | None:
         """What stands for an endpoint by the map of its address, or outward by the pool."""
         address = self.address(direction, endpoint.address)
         if address is None:
             return None
         if endpoint.address in self._addresses[direction]:
             return Endpoint(address, endpoint.port)
-        return self.bindings.bind(protocol, endpoint, address, self._reserved)
+        return self.bindings.bind(protocol, endpoint, address, self._reserved, use)
+
+    def expire(self, now: float, in_use: Set[tuple[Protocol, Endpoint]] = frozenset()) -> None:
+        """Take back what the pool gave out for as long as nothing used it; see `PoolBindings.expire`."""
+        self.bindings.expire(now, self.config.timeouts, in_use)
 
     def _pool_translates(self, address: bytes) -> bool:
         """Whether the pool takes this address; remembered per address."""

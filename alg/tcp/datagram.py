@@ -61,7 +61,7 @@ class QuotedPacket:
         self.source = data[at + 12 : at + 16]
         self.destination = data[at + 16 : at + 20]
         self.source_port: int | None = None
-        """None where the protocol has no ports; of an ICMP query, its identifier."""
+        """None where the protocol has no ports; the identifier of an ICMP query stands for both."""
         self.destination_port: int | None = None
         self.seq: int | None = None
         """Sequence number of a TCP segment."""
@@ -69,7 +69,7 @@ class QuotedPacket:
             self.source_port, self.destination_port, seq = struct.unpack_from(">HHI", data, self.payload_at)
             self.seq = seq if self.protocol == TCP else None
         elif self.protocol == ICMP and data[self.payload_at] in _QUERIES:
-            self.source_port = struct.unpack_from(">H", data, self.payload_at + 4)[0]
+            self.source_port = self.destination_port = struct.unpack_from(">H", data, self.payload_at + 4)[0]
 
 
 class IcmpMessage(Ipv4Packet):

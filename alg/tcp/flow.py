@@ -79,7 +79,8 @@ class TcpFlow:
         self._sink = sink
         self._handshake = Handshake(self._streams)
         self._write = SegmentWriter(self._streams, self._handshake)
-        self._reset = False
+        self._broken = ""
+        """Why it is over before both sides have closed."""
         self._cut = False
         """Reset by us."""
         self._now = 0.0
@@ -88,7 +89,28 @@ class TcpFlow:
     @property
     def finished(self) -> bool:
         """Whether the connection is over: reset, or closed by both sides."""
-        return self._reset or all(stream.delivery.fin_acknowledged for stream in self._streams)
+        return bool(self._broken) or all(stream.delivery.fin_acknowledged for stream in self._streams)
+
+    @property
+    def ending(self) -> str | None:
+        """How it ended: `closed`, `reset`, or why we have cut it; None while it stands."""
+        return (self._broken or "closed") if self.finished else None
+
+    def offsets(self, direction: Direction) -> tuple[int, int]:
+        """Bytes of one direction that are through: as they came in, and as they go out."""
+        stream = self._streams[direction]
+        if stream.passing:
+            return stream.received, stream.received
+        return stream.received - stream.held, stream.delivery.end
+
+    def written(self, direction: Direction, number: int) -> tuple[int, int]:
+        """Where a number of a segment that leaves stands in what the rewriter gave out.
+
+        And where the first byte there does that is not acknowledged yet.
+        """
+        stream = self._streams[direction]
+        settled = stream.delivery.acknowledged
+        return settled + difference(number, stream.number(settled)) - stream.base, settled - stream.base
 
     def buffered(self, direction: Direction) -> int:
         """Bytes kept for one direction."""
@@ -103,10 +125,21 @@ class TcpFlow:
         near = stream.delivery.acknowledged
         return stream.number(stream.incoming(near + difference(number, stream.number(near))))
 
-    def limit_segments(self, direction: Direction, payload: int) -> None:
-        """The path takes no more than this many bytes of payload in a segment (RFC 1191 3)."""
-        delivery = self._streams[direction].delivery
-        delivery.segment_size = max(SMALLEST_SEGMENT, min(delivery.segment_size, payload))
+    def limit_segments(self, direction: Direction, payload: int, now: float) -> list[Outgoing]:
+        """The path takes no more than this many bytes of payload in a segment (RFC 1191 3).
+
+        What we have acknowledged to its sender and the receiver lacks is sent again at once: nobody else will do it.
+        """
+        stream = self._streams[direction]
+        delivery = stream.delivery
+        size = max(SMALLEST_SEGMENT, min(delivery.segment_size, payload))
+        if size == delivery.segment_size:
+            return []
+        delivery.segment_size = size
+        if not delivery.owing:
+            return []
+        delivery.rewind(delivery.acknowledged)
+        return self._write.segments(stream, delivery.fresh(now))
 
     def timer(self) -> float | None:
         """When `handle_timer` wants to be called, if at all."""
@@ -124,7 +157,7 @@ class TcpFlow:
             if delivery.timer.exhausted:
                 reason = f"no acknowledgment after {delivery.timer.attempts - 1} repetitions"
                 self._note(stream, "gave-up", delivery.acknowledged, 0, reason)
-                return out + self._abort()
+                return out + self._abort(reason)
             self._note(stream, "retransmission", spans[0][0], spans[-1][1] - spans[0][0], "timeout")
             out += self._write.segments(stream, spans)
             if stream.take_over():
@@ -158,8 +191,8 @@ class TcpFlow:
             out += self._handle_data(stream, back, segment, start)
         else:
             out += self._handle_bare(stream, back, segment, start)
-        if self._rewriter.must_close is not None and not self._reset:
-            out += self._abort()
+        if self._rewriter.must_close is not None and not self._broken:
+            out += self._abort(self._rewriter.must_close)
         for either in self._streams:
             either.delivery.arm(now)
         return out
@@ -186,10 +219,10 @@ class TcpFlow:
     def _handle_reset(self, stream: Stream, back: Stream, segment: TcpSegment, start: int) -> Outgoing:
         """A RST is exact or it is void (RFC 5961 3.2): its number is what the receiver expects next."""
         number = stream.bare_number(start)
-        if start == stream.told and not stream.passing and (self._reset or stream.told < stream.received):
+        if start == stream.told and not stream.passing and (self._broken or stream.told < stream.received):
             number = stream.number(stream.delivery.acknowledged)
         if stream.passing or (stream.told <= start and (stream.told_edge is None or start <= stream.told_edge + 1)):
-            self._end()
+            self._end("reset")
         answer = self._answer(back, segment)
         return self._write.forward(stream, segment, number, answer)
 
@@ -284,14 +317,14 @@ class TcpFlow:
             return back.answer(segment)
         return Answer(segment.ack, segment.window)
 
-    def _abort(self) -> list[Outgoing]:
+    def _abort(self, reason: str) -> list[Outgoing]:
         """Cut the connection: a RST to each side, at the number that it expects."""
         self._cut = True
-        self._end()
+        self._end(reason)
         return [self._write.reset(stream) for stream in self._streams if stream.header is not None]
 
-    def _end(self) -> None:
-        self._reset = True
+    def _end(self, reason: str) -> None:
+        self._broken = self._broken or reason
         for stream in self._streams:
             stream.delivery.drop()
 

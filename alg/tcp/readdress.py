@@ -68,8 +68,9 @@ def readdress_quoted(
         _replace(data, at + 4, seq.to_bytes(4, "big"), _Transport(quoted.protocol, at).checksum_at(data))
     ported = quoted.protocol in _CHECKSUM_AT
     _replace_endpoints(data, quoted.at, _Transport(quoted.protocol, at) if ported else None, source, destination)
-    if quoted.protocol == ICMP and quoted.source_port is not None and source is not None:
-        _replace(data, at + 4, source.port.to_bytes(2, "big"), at + 2)
+    of_query = source or destination
+    if quoted.protocol == ICMP and quoted.source_port is not None and of_query is not None:
+        _replace(data, at + 4, of_query.port.to_bytes(2, "big"), at + 2)
     _redo_icmp_checksum(data, packet.payload_at)
     return bytes(data)
 

@@ -76,3 +76,39 @@ def options(number: int) -> bytes:
         "",
     ]
     return "\r\n".join(head).encode()
+
+
+def sized_invite(number: int, length: int, port: int = 5060, media_port: int = 36000) -> bytes:
+    """An INVITE of so many bytes that names `INSIDE`, with the port it is sent from, only where any ALG rewrites it."""
+    body = [
+        "v=0",
+        f"o=alice 7 1 IN IP4 {INSIDE}",
+        "s=-",
+        f"c=IN IP4 {INSIDE}",
+        "t=0 0",
+        f"m=audio {media_port} RTP/AVP 0",
+    ]
+    head = [
+        "INVITE sip:bob@example.com SIP/2.0",
+        f"Via: SIP/2.0/TCP {INSIDE}:{port};branch=z9hG4bK{number:016x}",
+        f"From: <sip:alice@{INSIDE}:{port}>;tag={number:08x}",
+        "To: <sip:bob@example.com>",
+        f"Call-ID: {number:016x}",
+        "CSeq: 1 INVITE",
+        f"Contact: <sip:alice@{INSIDE}:{port};transport=tcp>",
+        "Content-Type: application/sdp",
+        "Content-Length: {body_length:4d}",
+        "",
+        "",
+    ]
+    header, session, end = "\r\n".join(head), "\r\n".join([*body, ""]), last_line(number).decode()
+    note = "a=note:{}\r\n"
+    fixed = len(header.format(body_length=0)) + len(session) + len(note.format("")) + len(end)
+    assert length >= fixed, f"an INVITE of {length} bytes has no room for its header"
+    session += note.format("x" * (length - fixed)) + end
+    return (header.format(body_length=len(session)) + session).encode()
+
+
+def last_line(number: int) -> bytes:
+    """What a `sized_invite` ends with, and no other one."""
+    return f"a=label:{number:08d}\r\n".encode()

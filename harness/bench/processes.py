@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,11 +23,10 @@ class BenchError(SipalgError):
 
 
 @dataclass(frozen=True, slots=True)
-class Proxy:
-    """A proxy process under measurement."""
+class Running:
+    """A process under measurement."""
 
     pid: int
-    port: int
 
     def cpu_seconds(self) -> float:
         """User and system time so far."""
@@ -40,27 +39,43 @@ class Proxy:
         return int(match[1]) * 1024 if match else 0
 
 
+@dataclass(frozen=True, slots=True)
+class Proxy(Running):
+    """A proxy that listens on a port."""
+
+    port: int
+
+
 def available(program: str) -> bool:
     """Whether a program is installed."""
     return shutil.which(program) is not None
 
 
 @contextmanager
-def sipalg_proxy(host: str, target: str, *options: str) -> Iterator[Proxy]:
-    """Our proxy on a free port of `host`."""
+def sipalg(ready: str, *arguments: str, within: Sequence[str] = ()) -> Iterator[tuple[Running, str]]:
+    """One of our commands, once it has said a line that begins with `ready`, and the rest of that line."""
     code = "from harness.cli import console; console()"
-    command = [sys.executable, "-c", code, "proxy", "--listen", f"{host}:0", "--to", target, *options]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    command = [*within, sys.executable, "-c", code, *arguments]
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     try:
         assert process.stderr is not None, "was asked for"
         line = process.stderr.readline()
-        if not line.startswith("listening on "):
-            raise BenchError(f"sipalg proxy: {line.strip()}")
-        yield Proxy(process.pid, int(line.rpartition(":")[2]))
+        if not line.startswith(ready):
+            process.terminate()
+            *_, complaint = f"{line}{process.stderr.read()}".strip().splitlines() or [f"never said {ready!r}"]
+            raise BenchError(f"sipalg {arguments[0]}: {complaint}")
+        yield Running(process.pid), line.removeprefix(ready).strip()
     finally:
         _end(process)
         if process.stderr is not None:
             process.stderr.close()
+
+
+@contextmanager
+def sipalg_proxy(host: str, target: str, *options: str) -> Iterator[Proxy]:
+    """Our proxy on a free port of `host`."""
+    with sipalg("listening on ", "proxy", "--listen", f"{host}:0", "--to", target, *options) as (process, where):
+        yield Proxy(process.pid, int(where.rpartition(":")[2]))
 
 
 @contextmanager

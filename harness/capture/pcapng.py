@@ -18,6 +18,7 @@ INTERFACE_DESCRIPTION: Final = 1
 OBSOLETE_PACKET: Final = 2
 SIMPLE_PACKET: Final = 3
 ENHANCED_PACKET: Final = 6
+DECRYPTION_SECRETS: Final = 10
 """Block types (draft 11.1)."""
 
 BYTE_ORDER_MAGIC: Final = 0x1A2B3C4D
@@ -31,6 +32,8 @@ PACKET_FLAGS = 2
 LINK_RAW: Final = 101
 """Link type of packets that begin with their IP header (LINKTYPE_RAW)."""
 
+_TLS_KEY_LOG = 0x544C534B
+"""Secrets type of lines in SSLKEYLOGFILE format (draft 4.7)."""
 _NANOSECONDS = b"\x09"
 """if_tsresol: ten to the power of minus nine."""
 _MOST_OPTION_BYTES = 0xFFFF
@@ -85,9 +88,14 @@ def interface_description(interface: Interface) -> bytes:
     return block(INTERFACE_DESCRIPTION, struct.pack("<HHI", interface.link_type, 0, 0) + options(described))
 
 
-def enhanced_packet(number: int, timestamp: int, data: bytes, comments: Iterable[str] = (), flow: int = 0) -> bytes:
-    """A packet of the interface of that number; `timestamp` in nanoseconds since 1970 (draft 4.3)."""
-    fixed = struct.pack("<IIIII", number, timestamp >> 32, timestamp & 0xFFFFFFFF, len(data), len(data))
+def enhanced_packet(
+    number: int, timestamp: int, data: bytes, comments: Iterable[str] = (), flow: int = 0, missing: int = 0
+) -> bytes:
+    """A packet of the interface of that number; `timestamp` in nanoseconds since 1970 (draft 4.3).
+
+    On the wire it was longer by the `missing` bytes.
+    """
+    fixed = struct.pack("<IIIII", number, timestamp >> 32, timestamp & 0xFFFFFFFF, len(data), len(data) + missing)
     pairs = [(COMMENT, comment.encode()) for comment in comments]
     if flow:
         pairs.append((PACKET_FLAGS, struct.pack("<I", flow)))
@@ -99,20 +107,45 @@ def _pad(value: bytes) -> bytes:
     return value + bytes(-len(value) % 4)
 
 
+def decryption_secrets(key_log: bytes) -> bytes:
+    """TLS secrets, as lines of the SSLKEYLOGFILE format, for the packets that follow (draft 4.7)."""
+    return block(DECRYPTION_SECRETS, struct.pack("<II", _TLS_KEY_LOG, len(key_log)) + key_log)
+
+
 class PcapngWriter:
     """Writes a file, block by block. Any method may raise OSError, after which the file is to be closed."""
 
     def __init__(self, file: BinaryIO, application: str, interfaces: Sequence[Interface]) -> None:
         self._file = file
+        self._interfaces = 0
         self._write(section_header(application))
         for interface in interfaces:
-            self._write(interface_description(interface))
+            self.add(interface)
+
+    def add(self, interface: Interface) -> int:
+        """One more interface; its number."""
+        self._write(interface_description(interface))
+        self._interfaces += 1
+        return self._interfaces - 1
 
     def packet(
-        self, interface: int, timestamp: int, data: bytes, comments: Iterable[str] = (), flow: Flow = Flow.UNKNOWN
+        self,
+        interface: int,
+        timestamp: int,
+        data: bytes,
+        comments: Iterable[str] = (),
+        flow: Flow = Flow.UNKNOWN,
+        missing: int = 0,
     ) -> None:
-        """One packet; `interface` counts from 0 as they were given, `timestamp` is in nanoseconds since 1970."""
-        self._write(enhanced_packet(interface, timestamp, data, comments, flow))
+        """One packet; `interface` counts from 0 as they were given, `timestamp` is in nanoseconds since 1970.
+
+        `missing` bytes at its end are not known.
+        """
+        self._write(enhanced_packet(interface, timestamp, data, comments, flow, missing))
+
+    def secrets(self, key_log: bytes) -> None:
+        """What decrypts packets that are written from now on: lines of the SSLKEYLOGFILE format."""
+        self._write(decryption_secrets(key_log))
 
     def close(self) -> None:
         """Close the file."""

@@ -2,130 +2,95 @@
 
 Strategy: the proxy tells what its sockets read, what the kernel took from them, and how streams ended; a
 `Conversation` for each leg makes packets of it, which are written at once. Records of the ALG arrive before the bytes
-that they speak of leave: until these have passed, where a message that was changed starts and stops in its stream is
-remembered, with the comment for its segments. When the file cannot be written any more, capturing ends and traffic
-goes on.
+that they speak of leave, and become comments on them.
 """
 
 from __future__ import annotations
 
 import socket
-from collections import deque
 from collections.abc import Callable, Iterable
-from contextlib import ExitStack, suppress
-from typing import NamedTuple
 from weakref import WeakValueDictionary
 
 from alg.direction import Direction
 from alg.edge.entrance import Address
-from alg.errors import ConfigError
-from alg.trace import MessageRecord, Sink, StreamRecord
+from alg.trace import AnyRecord, MessageRecord, Sink
+from harness.capture.capture_file import CaptureFile, open_capture
+from harness.capture.comments import Comments
 from harness.capture.conversation import SEGMENT_SIZE, Conversation, End, Endpoint, Told
-from harness.capture.pcapng import Flow, Interface, PcapngWriter
-
-INTERFACES = (
-    Interface("inside", "the leg of sipalg proxy towards the inside"),
-    Interface("outside", "the leg of sipalg proxy towards the outside"),
-)
-"""By the direction of what the peer on that leg sends."""
+from harness.capture.pcapng import Flow
 
 _FLOWS = {End.PEER: Flow.INBOUND, End.OURS: Flow.OUTBOUND}
-_MOST_TITLE = 32
-"""Characters of a method in a comment; a peer may make it as long as a header."""
 
 
 class Recorder:
     """Captures all connections of a proxy into one file."""
 
-    def __init__(self, writer: PcapngWriter, clock: Callable[[], int], complain: Callable[[OSError], None]) -> None:
-        self._writer: PcapngWriter | None = writer
-        self._clock = clock
-        """Nanoseconds since 1970."""
-        self._complain = complain
-        self._latest = 0
+    def __init__(self, file: CaptureFile) -> None:
+        self._file = file
         self._crossings: WeakValueDictionary[int, CrossingRecorder] = WeakValueDictionary()
         """By number; each lives as long as the proxy's connection."""
 
     def tap(self, connection: int) -> CrossingRecorder:
         """What the proxy is to tell about one connection."""
-        crossing = self._crossings[connection] = CrossingRecorder(self)
+        crossing = self._crossings[connection] = CrossingRecorder(self._file)
         return crossing
 
     def sink(self, connection: int) -> Sink:
-        """What the ALG is to tell about a connection that is tapped."""
-        return self._crossings[connection].note
+        """What the ALG is to tell about a connection; it counts once that is tapped."""
 
-    def now(self) -> int:
-        """The time, later than ever before, in nanoseconds since 1970."""
-        self._latest = max(self._clock(), self._latest + 1)
-        return self._latest
+        def note(record: AnyRecord) -> None:
+            crossing = self._crossings.get(connection)
+            if crossing is not None:
+                crossing.note(record)
 
-    def write(self, leg: Direction, packets: Iterable[Told], comments: Iterable[str] = ()) -> None:
-        """Packets of one leg, with comments on the first."""
-        if self._writer is None:
-            return
-        try:
-            for number, (sender, data) in enumerate(packets):
-                self._writer.packet(leg, self.now(), data, () if number else comments, _FLOWS[sender])
-        except OSError as failure:
-            self.close()
-            self._complain(failure)
+        return note
+
+    def secrets(self, key_log: bytes) -> None:
+        """What decrypts the packets that follow: lines of the SSLKEYLOGFILE format."""
+        self._file.secrets(key_log)
 
     def close(self) -> None:
         """Close the file; what happens from now on is not captured."""
-        writer, self._writer = self._writer, None
-        if writer is not None:
-            with suppress(OSError):
-                writer.close()
-
-
-class Comment(NamedTuple):
-    """What is to be said about a stretch of what leaves on a leg."""
-
-    start: int
-    stop: int
-    """Bytes from the start of the stream."""
-    text: str
+        self._file.close()
 
 
 class LegRecorder:
     """One leg of a connection that is captured."""
 
-    def __init__(self, recorder: Recorder, leg: Direction) -> None:
-        self._recorder = recorder
+    def __init__(self, file: CaptureFile, leg: Direction) -> None:
+        self._file = file
         self._leg = leg
         self._conversation: Conversation | None = None
         self._sent = 0
         """Bytes."""
-        self._comments: deque[Comment] = deque()
-        """About what has not left yet, in order."""
+        self._comments = Comments()
+        """About what has not left yet."""
 
     def opened(self, peer: Endpoint, ours: Endpoint, opener: End) -> None:
         """The leg stands."""
-        self._conversation = Conversation(peer, ours, self._recorder.now())
-        self._recorder.write(self._leg, self._conversation.opening(opener))
+        self._conversation = Conversation(peer, ours, self._file.now())
+        self._write(self._conversation.opening(opener))
 
     def passed(self, sender: End, data: bytes) -> None:
         """Bytes of one of the two streams."""
         for start in range(0, len(data), SEGMENT_SIZE):
             payload = data[start : start + SEGMENT_SIZE]
             packets = self._standing.segment(sender, payload, push=start + SEGMENT_SIZE >= len(data))
-            comments = self._comments_on(len(payload)) if sender is End.OURS else []
-            self._recorder.write(self._leg, packets, comments)
+            self._write(packets, self._comments_on(len(payload)) if sender is End.OURS else ())
 
-    def comment(self, comment: Comment) -> None:
-        """Something to say about bytes that are to leave."""
+    def note(self, record: MessageRecord) -> None:
+        """A message that is to leave."""
         if not self._standing.over:
-            self._comments.append(comment)
+            self._comments.note(record)
 
     def ended(self, sender: End) -> None:
         """One of the two streams ended."""
-        self._recorder.write(self._leg, self._standing.end(sender))
+        self._write(self._standing.end(sender))
 
     def reset(self, sender: End) -> None:
         """Both streams ended."""
         self._comments.clear()
-        self._recorder.write(self._leg, self._standing.reset(sender))
+        self._write(self._standing.reset(sender))
 
     @property
     def _standing(self) -> Conversation:
@@ -135,17 +100,23 @@ class LegRecorder:
     def _comments_on(self, size: int) -> list[str]:
         """What is to be said about the next bytes that leave."""
         start, self._sent = self._sent, self._sent + size
-        texts = [comment.text for comment in self._comments if start < comment.stop and comment.start < self._sent]
-        while self._comments and self._comments[0].stop <= self._sent:
-            self._comments.popleft()
+        texts = self._comments.on(start, self._sent)
+        self._comments.settle(self._sent)
         return texts
+
+    def _write(self, packets: Iterable[Told], comments: Iterable[str] = ()) -> None:
+        """Packets with comments on the first."""
+        for number, (sender, data) in enumerate(packets):
+            self._file.write(self._leg, data, _FLOWS[sender], () if number else comments)
 
 
 class CrossingRecorder:
     """Both legs of one connection; an `alg.edge.proxy.Tap`."""
 
-    def __init__(self, recorder: Recorder) -> None:
-        self._legs = tuple(LegRecorder(recorder, leg) for leg in Direction)
+    def __init__(self, file: CaptureFile) -> None:
+        self._legs = tuple(LegRecorder(file, leg) for leg in Direction)
+        self._clear = True
+        """What crosses is what the ALG speaks of."""
 
     def opened(self, leg: Direction, peer: Address, ours: Address, by_peer: bool) -> None:
         """A leg stands."""
@@ -167,29 +138,20 @@ class CrossingRecorder:
         """A leg was reset."""
         self._legs[leg].reset(_end(by_peer))
 
-    def note(self, record: MessageRecord | StreamRecord) -> None:
+    def terminated(self) -> None:
+        """What crosses is cipher text of our own."""
+        self._clear = False
+
+    def note(self, record: AnyRecord) -> None:
         """What the ALG did to a message; it leaves on the other leg."""
-        if isinstance(record, MessageRecord) and record.rewrites:
-            stop = record.offset_out + len(record.after)
-            self._legs[record.direction.opposite].comment(Comment(record.offset_out, stop, describe(record)))
+        if self._clear and isinstance(record, MessageRecord):
+            self._legs[record.direction.opposite].note(record)
 
 
-def describe(record: MessageRecord) -> str:
-    """Which rules changed a message, and by how much it grew: `INVITE rewritten by Via, Contact: +6 bytes`."""
-    rules = ", ".join(dict.fromkeys(rewrite.rule for rewrite in record.rewrites))
-    unit = "byte" if abs(record.growth) == 1 else "bytes"
-    return f"{record.summary.title[:_MOST_TITLE]} rewritten by {rules}: {record.growth:+d} {unit}"
-
-
-def open_recorder(path: str, setting: str, clock: Callable[[], int], complain: Callable[[OSError], None]) -> Recorder:
-    """A recorder into a new file; ConfigError naming `setting` if it cannot be written."""
-    try:
-        with ExitStack() as stack:
-            writer = PcapngWriter(stack.enter_context(open(path, "wb")), "sipalg proxy", INTERFACES)
-            stack.pop_all()
-    except OSError as failure:
-        raise ConfigError(f"{setting} {path}: {failure.strerror}") from None
-    return Recorder(writer, clock, complain)
+def open_recorder(flag: str | None, file: str | None, say: Callable[[str], None]) -> Recorder | None:
+    """A recorder into the file of `open_capture`, if there is to be one."""
+    capture = open_capture(flag, file, "sipalg proxy", say)
+    return None if capture is None else Recorder(capture)
 
 
 def _endpoint(address: Address) -> Endpoint:

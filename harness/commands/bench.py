@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -13,26 +15,60 @@ from rich.table import Table
 from harness.bench.calls import CallFigure, measure_calls
 from harness.bench.core import measure_core
 from harness.bench.idle import measure_idle
+from harness.bench.lab_calls import RouterFigure, measure_lab_calls
 from harness.bench.processes import BenchError, available
+from harness.bench.routers import PLAIN
+from harness.bench.segments import measure_segments
 from harness.descriptors import raise_descriptor_limit
 
-PARTS = ("core", "calls", "idle")
+_PACKAGES = {"sipp": "sip-tester", "haproxy": "haproxy", "ip": "iproute2", "nft": "nftables"}
+"""The Debian package of each program."""
+_PAPER = 120
+"""Columns that a table may take where there is no terminal."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Part:
+    measure: Callable[[int], list[Any]]
+    """By the divisor of the load."""
+    programs: tuple[str, ...] = ()
+    in_lab: bool = False
+
+
+_PARTS = {
+    "core": _Part(lambda share: list(measure_core(1 if share > 1 else 5))),
+    "calls": _Part(
+        lambda share: [*measure_calls("t1", 1000, 10_000 // share), *measure_calls("tn", 200, 2_000 // share)],
+        ("sipp", "haproxy"),
+    ),
+    "idle": _Part(lambda share: [measure_idle(10_000 // share)]),
+    "lab": _Part(
+        lambda share: [*measure_lab_calls("t1", 500, 5_000 // share), *measure_lab_calls("tn", 200, 2_000 // share)],
+        ("sipp", "ip", "nft"),
+        in_lab=True,
+    ),
+    "segments": _Part(lambda share: list(measure_segments(2_000 // share)), ("ip", "nft"), in_lab=True),
+}
 
 
 @click.command("bench")
-@click.argument("parts", nargs=-1, type=click.Choice(PARTS))
+@click.argument("parts", nargs=-1, type=click.Choice(list(_PARTS)))
 @click.option("--quick", is_flag=True, help="A tenth of the load: for a first look, the figures scatter more.")
 @click.option("--json", "as_json", is_flag=True, help="Machine output.")
 def command(parts: tuple[str, ...], quick: bool, as_json: bool) -> int:
-    """Measure the speed of the core and of the proxy on this machine.
+    """Measure the speed of the core, the proxy and the NAT router on this machine.
 
-    Everything is on loopback and within one run, so compare the rows with each other. `calls` needs SIPp and HAProxy
-    (Debian: sip-tester, haproxy).
+    Everything is on loopback or in a lab of network namespaces, and within one run, so compare the rows with each
+    other. `calls` and `lab` need SIPp, `calls` HAProxy (Debian: sip-tester, haproxy). `lab` and `segments` need root;
+    without it they are left out. `lab` reads the CPU time of the whole machine too: let nothing else run.
 
     \b
-    core   microseconds per message under several NAT tables
-    calls  CPU time per SIPp call: our proxy with L4F on and off, HAProxy in TCP mode
-    idle   memory per idle connection, and whether all still work
+    core      microseconds per message under several NAT tables
+    calls     CPU time per SIPp call: our proxy with L4F on and off, HAProxy in TCP mode
+    idle      memory per idle connection, and whether all still work
+    lab       microseconds of CPU time per SIPp call, and packets a second, of NAT routers: the kernel without and
+              with its own SIP helper, `sipalg inline`, `sipalg proxy --transparent`
+    segments  INVITEs that these rewrite, in one segment and in two
 
     \b
     Example:
@@ -42,47 +78,67 @@ def command(parts: tuple[str, ...], quick: bool, as_json: bool) -> int:
     share = 10 if quick else 1
     figures: dict[str, list[Any]] = {}
     status = 0
-    for part in parts or PARTS:
+    for name in parts or _PARTS:
+        if not parts and _PARTS[name].in_lab and os.geteuid() != 0:
+            click.echo(f"sipalg bench: {name}: left out: needs root", err=True)
+            continue
         try:
-            figures[part] = _measure(part, share)
+            figures[name] = _measure(_PARTS[name], share)
         except BenchError as error:
-            click.echo(f"sipalg bench: {part}: {error}", err=True)
+            click.echo(f"sipalg bench: {name}: {error}", err=True)
             status = 1
     if as_json:
-        click.echo(json.dumps({part: [dataclasses.asdict(row) for row in rows] for part, rows in figures.items()}))
+        click.echo(json.dumps({name: [dataclasses.asdict(row) for row in rows] for name, rows in figures.items()}))
     else:
-        for part, rows in figures.items():
-            _print(part, rows)
+        for name, rows in figures.items():
+            _print(name, rows)
     return status
 
 
-def _measure(part: str, share: int) -> list[Any]:
-    if part == "core":
-        return list(measure_core(1 if share > 1 else 5))
-    if part == "idle":
-        return [measure_idle(10_000 // share)]
-    for program, package in (("sipp", "sip-tester"), ("haproxy", "haproxy")):
+def _measure(part: _Part, share: int) -> list[Any]:
+    if part.in_lab and os.geteuid() != 0:
+        raise BenchError("needs root")
+    for program in part.programs:
         if not available(program):
-            raise BenchError(f"{program} is not installed (Debian package {package})")
-    return measure_calls("t1", 1000, 10_000 // share) + measure_calls("tn", 200, 2_000 // share)
+            raise BenchError(f"{program} is not installed (Debian package {_PACKAGES[program]})")
+    return part.measure(share)
 
 
-def _print(part: str, rows: list[Any]) -> None:
+def _print(title: str, rows: list[Any]) -> None:
+    """A table of what the rows have, and what is read off them."""
     names = [entry.name for entry in dataclasses.fields(rows[0])]
-    table = Table(title=part)
-    ratio = isinstance(rows[0], CallFigure)
-    for name in names:
-        table.add_column(name.replace("_", " "))
-    if ratio:
-        table.add_column("ratio to L4F off")
-    for row in rows:
-        cells = [_cell(getattr(row, name)) for name in names]
-        if ratio:
-            plain = next(other for other in rows if other.transport == row.transport and other.proxy.endswith("off"))
-            cells.append(f"{row.microseconds / plain.microseconds:.2f}")
+    columns = {name.replace("_", " "): [_cell(getattr(row, name)) for row in rows] for name in names}
+    if isinstance(rows[0], CallFigure):
+        columns["ratio to L4F off"] = [f"{row.microseconds / _l4f_off(row, rows).microseconds:.2f}" for row in rows]
+    if isinstance(rows[0], RouterFigure):
+        columns["above plain"] = [_cell(_above_plain(row, rows)) for row in rows]
+    table = Table(title=title)
+    console = Console()
+    if not console.is_terminal:
+        console.width = _PAPER
+    shown = {heading: cells for heading, cells in columns.items() if any(cells)}
+    for heading in shown:
+        table.add_column(heading)
+    for cells in zip(*shown.values(), strict=True):
         table.add_row(*cells)
-    Console().print(table)
+    console.print(table)
+
+
+def _l4f_off(row: CallFigure, rows: list[CallFigure]) -> CallFigure:
+    return next(other for other in rows if other.transport == row.transport and other.proxy.endswith("off"))
+
+
+def _above_plain(row: RouterFigure, rows: list[RouterFigure]) -> float | None:
+    """CPU time per call that the load by itself does not take."""
+    plain = next(other for other in rows if other.transport == row.transport and other.router == PLAIN.name)
+    if row.machine_cpu is None or plain.machine_cpu is None:
+        return None
+    return row.machine_cpu - plain.machine_cpu
 
 
 def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "on" if value else "off"
     return f"{value:,.1f}" if isinstance(value, float) else str(value)

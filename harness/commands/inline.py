@@ -14,12 +14,16 @@ from twisted.internet import error, task
 
 from alg.config import AlgConfig, MediaMode
 from alg.connection import Alg
+from alg.edge.entrance import Address
 from alg.edge.inline import InlineAlg
 from alg.errors import ConfigError
 from alg.ios_debug import IosDebug
+from alg.nat.table import Endpoint
 from alg.router import NatRouter
+from alg.tcp.flow import TcpFlow
 from alg.trace import Sink, tee
-from harness.commands.options import alg_options, flags
+from harness.capture.packet_recorder import PacketRecorder, open_packet_recorder
+from harness.commands.options import alg_options, capture_option, flags, sip_port_option
 from harness.events import EventLog, open_events
 from harness.inline_routes import InlineRoutes
 from harness.settings import alg_config, load_settings
@@ -34,16 +38,10 @@ _DEVICE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}")
 @click.command("inline")
 @click.option("--tun", "device", required=True, metavar="NAME", help="The tun device to create.")
 @alg_options
-@click.option(
-    "--sip-port",
-    "sip_ports",
-    type=click.IntRange(1, 65535),
-    multiple=True,
-    metavar="N",
-    help="The ALG looks into connections to or from this port. Repeatable.  [default: 5060]",
-)
+@sip_port_option
 @click.option("--install-routes", is_flag=True, help="Route inside traffic through the device; undone at the end.")
 @click.option("--events", metavar="F.jsonl", help="Write events there, one JSON object a line.")
+@capture_option
 @click.option("--debug-ip-nat-sip", is_flag=True, help="Print what IOS's debug ip nat sip would, on standard error.")
 @click.option("--config", metavar="F.toml", help="Configuration file; flags win over it.")
 def command(device: str, install_routes: bool, **options: Any) -> int:
@@ -67,22 +65,37 @@ def command(device: str, install_routes: bool, **options: Any) -> int:
     config = alg_config(settings, flags(options, sip_ports=options["sip_ports"], media=media.value))
     events = options["events"] or settings.events
     file = open_events(events) if events else None
+    capture = open_packet_recorder(options["capture"], settings.capture.file, _say)
     debug = IosDebug(_say) if options["debug_ip_nat_sip"] or settings.debug_ip_nat_sip else None
-    return _Run(reactor, config, file, debug).run(device, install_routes)
+    return _Run(reactor, config, file, capture, debug).run(device, install_routes)
 
 
 class _Run:
     """One run of the command."""
 
-    def __init__(self, reactor: Any, config: AlgConfig, file: TextIO | None, debug: Sink | None) -> None:
+    def __init__(
+        self,
+        reactor: Any,
+        config: AlgConfig,
+        file: TextIO | None,
+        capture: PacketRecorder | None,
+        debug: Sink | None,
+    ) -> None:
         self._reactor = reactor
         self._config = config
         self._file = file
         self._log = EventLog(file, time.time) if file else None
+        self._capture = capture
         self._debug = debug
         mapped = (IPNetwork(str(entry.inside)) for entry in config.nat.maps)
         self._inside = sorted({*config.nat.inside, *mapped})
-        self._router = NatRouter(Alg(config), tuple(self._inside), self._sink)
+        self._router = NatRouter(
+            Alg(config),
+            tuple(self._inside),
+            self._sink,
+            observer=ConnectionLog(self._log) if self._log else None,
+            tap=capture,
+        )
         self._inline = InlineAlg(reactor, self._router)
 
     def run(self, device: str, install_routes: bool) -> int:
@@ -107,8 +120,11 @@ class _Run:
         finally:
             if routes is not None:
                 routes.remove()
+            self._router.close()
             if self._file is not None:
                 self._file.close()
+            if self._capture is not None:
+                self._capture.close()
         return 0
 
     def _stop(self) -> None:
@@ -117,8 +133,31 @@ class _Run:
         self._inline.stop().addBoth(lambda _: self._reactor.stop())
 
     def _sink(self, connection: int) -> Sink | None:
-        log = [self._log.sink(connection)] if self._log else []
-        return tee(*([self._debug] if self._debug else []), *log)
+        listeners = (each.sink(connection) for each in (self._log, self._capture) if each)
+        return tee(*([self._debug] if self._debug else []), *listeners)
+
+
+class ConnectionLog:
+    """Writes how connections come and go to the event log; an `alg.flow_news.FlowObserver`."""
+
+    def __init__(self, log: EventLog) -> None:
+        self._log = log
+
+    def connected(self, connection: int, client: Endpoint, called: Endpoint, target: Endpoint) -> None:
+        """A connection stands; what the client called is what a proxy would have listened on."""
+        self._log.connected(connection, _address(client), _address(called), _address(target))
+
+    def refused(self, connection: int, client: Endpoint, target: Endpoint, reason: str) -> None:
+        """The target did not take it."""
+        self._log.refused(connection, _address(client), _address(target), reason)
+
+    def closed(self, connection: int, reason: str, flow: TcpFlow) -> None:
+        """It is over."""
+        self._log.closed(connection, reason, flow)
+
+
+def _address(endpoint: Endpoint) -> Address:
+    return endpoint.address.decode(), endpoint.port
 
 
 def _tun_complaint(failure: OSError) -> str:

@@ -37,7 +37,34 @@ _OPTIONS = (
         metavar="NAME|FILE",
         help="Which fixups are done: a shipped profile, or a TOML file of yours.  [default: complete]",
     ),
+    click.option(
+        "--fault",
+        "faults",
+        multiple=True,
+        metavar="NAME[:KEY=VALUE,...]",
+        help="Do something wrong on purpose; `sipalg faults` lists the names and their keys. Limited by method=, "
+        "status=, direction=outward|inward, nth=, call-id=PATTERN, probability= and seed=. Repeatable.",
+    ),
 )
+
+sip_port_option = click.option(
+    "--sip-port",
+    "sip_ports",
+    type=click.IntRange(1, 65535),
+    multiple=True,
+    metavar="N",
+    help="The ALG looks into connections whose local or remote port this is. Repeatable.  "
+    "[default: 5060; for proxy the listening port as well]",
+)
+"""Of the commands that see ports."""
+
+capture_option = click.option(
+    "--capture",
+    metavar="F.pcapng",
+    help="Write a capture there with the interfaces inside and outside. Of proxy: packets made from what crosses each "
+    "leg; of inline: every packet as it came in, and as it left.",
+)
+"""Of the commands that stand between two sides."""
 
 
 def alg_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -55,5 +82,6 @@ def flags(options: dict[str, Any], **more: Any) -> Flags:
         inside=options["inside"],
         no_l4f=options["no_l4f"],
         profile=options["profile"],
+        faults=options["faults"],
         **more,
     )

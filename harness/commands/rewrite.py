@@ -12,7 +12,7 @@ import click
 from alg.connection import Alg
 from alg.direction import Direction
 from alg.ios_debug import IosDebug
-from alg.trace import MessageRecord, Sink, StreamRecord, tee
+from alg.trace import AnyRecord, Sink, StreamRecord, tee
 from harness.commands.options import alg_options, flags
 from harness.settings import alg_config, load_settings
 
@@ -64,7 +64,7 @@ def rewrite_stream(alg: Alg, direction: Direction, source: BinaryIO, target: Bin
     return _INPUT_CUT_SHORT if cut_short else 0
 
 
-def _explain(record: MessageRecord | StreamRecord) -> None:
+def _explain(record: AnyRecord) -> None:
     """Say on standard error which bytes passed untouched, and why."""
     if isinstance(record, StreamRecord) and record.record.rule == "passthrough":
         start, stop = record.record.span

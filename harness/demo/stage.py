@@ -15,7 +15,7 @@ from alg.edge.entrance import Address, Listener
 from alg.edge.media import UdpDoors
 from alg.edge.proxy import AlgProxy
 from alg.nat.media import Door, MediaDoors
-from alg.trace import MessageRecord, Sink, StreamRecord, tee
+from alg.trace import AnyRecord, MessageRecord, Sink, StreamRecord, tee
 from harness.demo.endpoint import CALLEE_ROLE, CALLER_ROLE, Endpoint, Role, Tally
 from harness.demo.topology import (
     CALLEE_INSIDE,
@@ -76,10 +76,10 @@ class Watcher:
         if self._log:
             self._log.door(action, door, **fields)
 
-    def _keep(self, record: MessageRecord | StreamRecord) -> None:
+    def _keep(self, record: AnyRecord) -> None:
         if isinstance(record, MessageRecord):
             self.messages.append(record)
-        elif record.record.rule == "passthrough":
+        elif isinstance(record, StreamRecord) and record.record.rule == "passthrough":
             self.mishaps.append(f"bytes passed unread: {record.record.reason}")
 
 

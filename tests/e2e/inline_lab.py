@@ -157,6 +157,14 @@ def inline_lab(offload: bool = True, sides: Iterable[Side] = ()) -> Iterator[Inl
         lab.down()
 
 
+def datagram_socket(address: str, port: int = 0) -> socket.socket:
+    """A UDP socket that does not wait for ever."""
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock.settimeout(PATIENCE)
+    sock.bind((address, port))
+    return sock
+
+
 def exchange(
     ends: tuple[socket.socket, socket.socket],
     pieces: tuple[Iterable[bytes], Iterable[bytes]],

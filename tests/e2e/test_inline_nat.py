@@ -10,7 +10,17 @@ import pytest
 
 from harness.lab.topology import OUTSIDE as OUTSIDE_SIDE
 from harness.lab.topology import Side
-from tests.e2e.inline_lab import INSIDE, NETWORK, OUTSIDE, POOL, POOLED, InlineLab, exchange, inline_lab
+from tests.e2e.inline_lab import (
+    INSIDE,
+    NETWORK,
+    OUTSIDE,
+    POOL,
+    POOLED,
+    InlineLab,
+    datagram_socket,
+    exchange,
+    inline_lab,
+)
 from tests.edge.messages import request
 from tests.helpers.system import PATIENCE
 from tests.tcp.endpoint import reference_checksum
@@ -32,14 +42,6 @@ def pooled(lab: InlineLab) -> Iterator[InlineLab]:
     """The ALG as router, with a pool."""
     with lab.inline(*POOLED):
         yield lab
-
-
-def datagram_socket(address: str, port: int = 0) -> socket.socket:
-    """A UDP socket that does not wait for ever."""
-    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    sock.settimeout(PATIENCE)
-    sock.bind((address, port))
-    return sock
 
 
 def test_udp_both_ways(pooled: InlineLab) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from netaddr import IPAddress, IPNetwork
 
-from alg.config import PRIVATE_NETWORKS, AddressMap, AlgConfig, Limits, Malformed, MediaMode
+from alg.config import PRIVATE_NETWORKS, AddressMap, AlgConfig, Limits, Malformed, MediaMode, NatTimeouts
 from alg.direction import Direction
 from alg.edge.entrance import Listener
 from alg.errors import ConfigError
@@ -38,6 +38,12 @@ to = "127.0.0.2:5060"
 listen = "127.0.0.1:0"
 to = "localhost:5061"
 side = "outside"
+[nat]
+udp_timeout = 1
+tcp_timeout = 2
+tcp_transitory_timeout = 3.5
+icmp_timeout = 4
+named_timeout = 5
 [media]
 mode = "off"
 idle_timeout = 12.5
@@ -61,6 +67,7 @@ def test_a_file_that_says_everything(full: Settings) -> None:
     )
     assert config.nat.pool == (IPAddress("64.100.0.10"), IPAddress("64.100.0.11"))
     assert config.nat.inside == (IPNetwork("10.0.0.0/8"),)
+    assert config.nat.timeouts == NatTimeouts(udp=1.0, tcp=2.0, tcp_transitory=3.5, icmp=4.0, named=5.0)
     assert config.sip_ports == {5060, 5070}
     assert config.l4f is False
     assert config.media is MediaMode.OFF
@@ -167,3 +174,14 @@ def test_listening_on_a_name() -> None:
     """Where to listen is an address, so that nothing listens where nobody meant it to."""
     with pytest.raises(ConfigError, match="--listen: 'localhost' is no IPv4 address"):
         listeners(Settings(), Flags(), "localhost:0", "127.0.0.1:9", None)
+
+
+@pytest.mark.parametrize("text", ["udp_timeout = 0", "icmp_timeout = -1.5", 'tcp_timeout = "2h"', "tls_timeout = 1"])
+def test_timeouts_that_are_none(tmp_path: Path, text: str) -> None:
+    """Times of the NAT are seconds, and more than none; the error names the key."""
+    path = tmp_path / "c.toml"
+    path.write_text(f"[nat]\n{text}\n")
+    with pytest.raises(ConfigError) as refusal:
+        load_settings(str(path))
+    assert "nat" in str(refusal.value)
+    assert text.partition(" ")[0] in str(refusal.value)

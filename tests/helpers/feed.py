@@ -13,7 +13,7 @@ from typing import Any
 from alg.config import AddressMap, AlgConfig, NatConfig
 from alg.connection import Alg, AlgConnection
 from alg.direction import Direction
-from alg.trace import MessageRecord, StreamRecord
+from alg.trace import AnyRecord, MessageRecord, StreamRecord
 
 DIRECTIONS = {"out": Direction.OUTWARD, "in": Direction.INWARD}
 OUT, IN = Direction.OUTWARD, Direction.INWARD
@@ -60,11 +60,11 @@ class Listener:
     messages: list[MessageRecord] = field(default_factory=list)
     stream: list[StreamRecord] = field(default_factory=list)
 
-    def __call__(self, record: MessageRecord | StreamRecord) -> None:
+    def __call__(self, record: AnyRecord) -> None:
         """Keep it."""
         if isinstance(record, MessageRecord):
             self.messages.append(record)
-        else:
+        elif isinstance(record, StreamRecord):
             self.stream.append(record)
 
     def noted(self) -> list[tuple[str, tuple[int, int], str]]:

@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import pytest
-
+from alg.errors import ConfigError
+from harness.lab.kernel_nat import kernel_nat
 from harness.lab.lab import Lab
 from harness.lab.namespace import within
 from harness.lab.topology import INSIDE, ROUTER, Side, Topology
-from tests.helpers.system import PATIENCE, ProxyProcess, eventually, require_system
+from tests.helpers.system import PATIENCE, ProxyProcess, cannot_run, eventually, require_system
 
 CLIENT = "10.0.30.2"
 SERVER = "203.0.113.20"
@@ -38,11 +38,18 @@ Address = tuple[str, int]
 def require_root() -> None:
     """Namespaces need root and iproute2: without them the test is skipped, or fails where that is demanded."""
     require_system("ip", "iproute2")
-    if os.geteuid() == 0:
-        return
-    if os.environ.get("SIPALG_REQUIRE_SYSTEM") == "1":
-        pytest.fail("needs root for network namespaces")
-    pytest.skip("needs root for network namespaces")
+    if os.geteuid() != 0:
+        cannot_run("needs root for network namespaces")
+
+
+def require_kernel_alg(lab: Lab) -> None:
+    """The kernel has a SIP ALG of its own: without one the test is skipped, or fails where it is demanded."""
+    require_system("nft", "nftables")
+    try:
+        with kernel_nat(lab, "203.0.113.99"):
+            pass
+    except ConfigError as error:
+        cannot_run(f"this kernel has no SIP ALG: {error}")
 
 
 class Stage:

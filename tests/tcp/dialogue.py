@@ -14,7 +14,7 @@ from alg.direction import Direction
 from alg.tcp.flow import TcpFlow
 from alg.tcp.packet import TcpSegment
 from alg.tcp.stream import FlowLimits, StreamRewriter
-from alg.trace import MessageRecord, StreamRecord
+from alg.trace import AnyRecord, StreamRecord
 from tests.tcp.endpoint import ACK, FIN, PSH, RST, SYN, read, signed, write
 from tests.tcp.network import INSIDE, OUTSIDE
 from tests.tcp.rewriter import LineRewriter
@@ -41,7 +41,7 @@ class Dialogue:
         self.packets: list[bytes] = []
         """The packets behind the latest transcript."""
 
-    def _record(self, record: MessageRecord | StreamRecord) -> None:
+    def _record(self, record: AnyRecord) -> None:
         assert isinstance(record, StreamRecord)
         self.records.append(record.record.rule)
 
@@ -99,6 +99,10 @@ class Dialogue:
         assert deadline is not None, "the timer runs"
         assert deadline <= self.now, f"{deadline - self.now} s too early"
         return self._transcript(self.flow.handle_timer(self.now))
+
+    def narrow(self, payload: int) -> list[str]:
+        """The path to the outside takes no more than this many bytes of payload in a segment; what leaves at once."""
+        return self._transcript(self.flow.limit_segments(Direction.OUTWARD, payload, self.now))
 
     def _transcript(self, out: list[tuple[Direction, bytes]]) -> list[str]:
         self.packets = [packet for _, packet in out]

@@ -41,6 +41,26 @@ def test_what_we_acknowledged_we_send_again() -> None:
     assert dialogue.flow.timer() is None
 
 
+def test_a_path_that_is_narrower() -> None:
+    """What we have acknowledged leaves again at once, in segments that fit; the sender would not send it again."""
+    dialogue = holding(mss=30)
+    dialogue.inside(b"w\n", at=3)
+    assert dialogue.narrow(20) == ["> 0 ack 0 'grown by the box: gr'", "> 20 ack 0 'ow\\n'"]
+    assert dialogue.narrow(20) == []
+    assert dialogue.flow.timer() == 1.0
+    assert dialogue.outside(ack=23) == ["< 0 ack 5"]
+    assert dialogue.flow.timer() is None
+
+
+def test_a_path_that_is_narrower_for_the_sender() -> None:
+    """What it has not been acknowledged it sends again itself; it gets the same error."""
+    dialogue = Dialogue()
+    dialogue.open(mss=30)
+    dialogue.inside(b"grow\n")
+    assert dialogue.narrow(20) == []
+    assert dialogue.inside(b"grow\n") == ["> 0 ack 0 'grown by the box: gr'", "> 20 ack 0 'ow\\n'"]
+
+
 def test_the_sender_repeats_what_is_still_its_own() -> None:
     """The end of the message was not acknowledged by us; the message leaves again at its numbers."""
     dialogue = holding()

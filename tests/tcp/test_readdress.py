@@ -111,6 +111,16 @@ def test_an_error_about_an_echo_request() -> None:
     assert out[28:] == icmp(8, b"\x12\x34\0\1data", source=A, destination=B)
 
 
+def test_an_error_about_an_echo_reply() -> None:
+    """An inside router speaks of what came in: destination and identifier are those that the far host knows."""
+    inner = icmp(0, b"\x12\x34\0\1data", source=B, destination=A)
+    message = IcmpMessage(icmp(3, b"\0\0\0\0" + inner, source=A, destination=B))
+    assert message.quoted is not None
+    assert (message.quoted.destination, message.quoted.destination_port) == (A, 0x1234)
+    out = readdress_quoted(message, destination=Address(C, 0x4321))
+    assert out[28:] == icmp(0, b"\x43\x21\0\1data", source=B, destination=C)
+
+
 def test_an_error_about_another_protocol() -> None:
     """No ports to change."""
     inner = build_header(C, B, 47, 8) + b"\0" * 8

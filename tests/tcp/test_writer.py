@@ -34,7 +34,7 @@ def test_growth_beyond_the_segment_size_leaves_as_two() -> None:
         "> 30 ack 0 'xxxxxxxxxxxxxxxxx\\n'",
     ]
     assert [bool(read(packet).flags & 8) for packet in dialogue.packets] == [False, True]
-    dialogue.flow.limit_segments(Direction.OUTWARD, 20)
+    assert dialogue.flow.limit_segments(Direction.OUTWARD, 20, 0.0) == []
     assert len(dialogue.inside(b"g" + b"x" * 28 + b"\n")) == 3
 
 

@@ -86,3 +86,19 @@ def test_an_option_longer_than_its_length_field() -> None:
     encoded = options([(1, b"x" * 70000)])
     assert encoded[:4] == bytes.fromhex("0100ffff")
     assert encoded[4:] == b"x" * 65535 + b"\0" + bytes(4)
+
+
+def test_a_packet_that_was_longer() -> None:
+    """Its length on the wire counts what is missing."""
+    file = io.BytesIO()
+    PcapngWriter(file, "abc", []).packet(0, 0, b"\x45\0\0\x14", missing=3)
+    assert file.getvalue()[len(SECTION) + 20 : len(SECTION) + 28] == bytes.fromhex("04000000 07000000")
+
+
+def test_an_interface_that_comes_later() -> None:
+    """It is described where it is first needed, and has the next number."""
+    file = io.BytesIO()
+    writer = PcapngWriter(file, "abc", [Interface("inside")])
+    before = len(file.getvalue())
+    assert writer.add(Interface("outside", "leg")) == 1
+    assert file.getvalue()[before:] == OUTSIDE

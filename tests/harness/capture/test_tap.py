@@ -10,7 +10,7 @@ from twisted.internet.error import ConnectionAborted, ConnectionDone, Connection
 from twisted.python.failure import Failure
 
 from alg.direction import Direction
-from alg.edge.proxy import Leg
+from alg.edge.crossing import Leg
 
 
 class Listening:

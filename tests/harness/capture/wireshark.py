@@ -62,10 +62,12 @@ class Frame:
     time: str
 
 
-def dissect(path: Path, sip_ports: Iterable[int] = ()) -> list[Frame]:
-    """The packets of a capture; fails if tshark has anything to say about the file itself."""
+def dissect(path: Path, sip_ports: Iterable[int] = (), only: str = "") -> list[Frame]:
+    """The packets of a capture, or those that pass a display filter; fails if tshark complains of the file itself."""
     command = [require_system("tshark", "tshark"), "-r", str(path), "-T", "fields", "-E", f"separator={_SEPARATOR}"]
     command += ["-E", "aggregator=|", "-o", "ip.check_checksum:TRUE", "-o", "tcp.check_checksum:TRUE"]
+    if only:
+        command += ["-Y", only]
     for port in sip_ports:
         command += ["-d", f"tcp.port=={port},sip"]
     for field in _FIELDS:

@@ -4,16 +4,32 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from harness.capture.reader import read_capture
 from harness.cli import main
-from tests.e2e.inline_lab import DEVICE, INSIDE, MAPPED, NETWORK, POOL, POOLED, InlineLab, exchange, inline_lab
+from tests.e2e.inline_lab import (
+    DEVICE,
+    INSIDE,
+    MAPPED,
+    NETWORK,
+    OUTSIDE,
+    POOL,
+    POOLED,
+    InlineLab,
+    datagram_socket,
+    exchange,
+    inline_lab,
+)
 from tests.edge.messages import options, request
-from tests.helpers.system import sipalg_command, sipalg_environment
+from tests.helpers.ipv4 import UDP
+from tests.helpers.system import PATIENCE, eventually, sipalg_command, sipalg_environment
 
 TUN = ("--tun", DEVICE)
 
@@ -52,6 +68,7 @@ def test_no_device_name(name: str, monkeypatch: pytest.MonkeyPatch, capsys: pyte
 @pytest.mark.parametrize(
     ("args", "complaint"),
     [
+        ((*TUN, "--capture", "/nowhere/c"), "sipalg: --capture /nowhere/c: No such file or directory\n"),
         (("--tun", "outside"), "sipalg: --tun outside: a device of that name is there already, and no tun device\n"),
         ((), "sipalg inline: Missing option '--tun'.\n"),
         ((*TUN, "--pool", "nobody"), "sipalg: --pool: 'nobody' is no IPv4 address\n"),
@@ -81,20 +98,74 @@ def test_ready_and_done(lab: InlineLab) -> None:
         assert process.errors.startswith(f"inline on {DEVICE}\n")
 
 
+def events_of(path: Path) -> list[dict[str, Any]]:
+    """The events that were written."""
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
 def test_events_and_debug(lab: InlineLab, tmp_path: Path) -> None:
-    """Each message with its edits and delta, holds, and IOS's lines."""
-    events = tmp_path / "events.jsonl"
-    with lab.inline(*MAPPED, "--events", str(events), "--debug-ip-nat-sip") as process:
+    """The connection, each message with its edits and delta, holds, the end; and IOS's lines."""
+    path = tmp_path / "events.jsonl"
+    said, heard = request(INSIDE), request(POOL)
+    with lab.inline(*MAPPED, "--events", str(path), "--debug-ip-nat-sip") as process:
         with lab.connection() as ends:
-            exchange(ends, ([request(INSIDE)[:600], request(INSIDE)[600:]], [b""]), 0.02)
+            client = "{}:{}".format(*ends[0].getsockname())
+            exchange(ends, ([said[:600], said[600:]], [b"\r\n"]), 0.02)
+        eventually("the connection is over", lambda: events_of(path)[-1]["event"] == "closed")
         process.stop()
         assert f"NAT: SIP: [0] translated embedded address {INSIDE}->{POOL}\n" in process.errors
-    seen = [json.loads(line) for line in events.read_text().splitlines()]
-    kinds = [entry["event"] for entry in seen]
-    assert kinds[:3] == ["hold", "spoofed-ack", "message"]
-    message = seen[2]
+    seen = events_of(path)
+    callee = f"{OUTSIDE}:5060"
+    first = {"event": "connected", "connection": 1, "client": client, "listener": callee, "target": callee}
+    assert {**seen[0], "time": 0} == {**first, "time": 0}
+    kinds = [entry["event"] for entry in seen if entry["event"] not in ("rewrite", "retransmission")]
+    assert kinds == ["connected", "hold", "spoofed-ack", "message", "closed"]
+    message = next(entry for entry in seen if entry["event"] == "message")
     assert (message["method"], message["direction"]) == ("INVITE", "outward")
-    assert message["delta"] == len(request(POOL)) - len(request(INSIDE)) == 8 * 3
+    assert message["delta"] == len(heard) - len(said) == 8 * 3
+    assert {**seen[-1], "time": 0} == {
+        "time": 0,
+        "event": "closed",
+        "connection": 1,
+        "reason": "closed",
+        "outward": {"bytes_in": len(said), "bytes_out": len(heard)},
+        "inward": {"bytes_in": 2, "bytes_out": 2},
+    }
+
+
+def test_connections_that_do_not_end_well(lab: InlineLab, tmp_path: Path) -> None:
+    """One that the target refuses, one that stands when the process ends."""
+    path = tmp_path / "events.jsonl"
+    with lab.inline(*MAPPED, "--events", str(path)) as process:
+        with pytest.raises(ConnectionRefusedError):
+            lab.inside(lambda: socket.create_connection((OUTSIDE, 5060), PATIENCE))
+        with lab.connection():
+            process.stop()
+    seen = [(entry["event"], entry["connection"], entry.get("reason")) for entry in events_of(path)]
+    assert seen == [("refused", 1, "reset"), ("connected", 2, None), ("closed", 2, "shutdown")]
+
+
+def test_capture(lab: InlineLab, tmp_path: Path) -> None:
+    """A packet on both sides, and one that is dropped; the flag wins over the configuration file."""
+    config, named, flagged = tmp_path / "c.toml", tmp_path / "named.pcapng", tmp_path / "flagged.pcapng"
+    config.write_text(f'[capture]\nfile = "{named}"\n')
+    for path, args in ((named, ()), (flagged, ("--capture", str(flagged)))):
+        with (
+            lab.inline(*POOLED, "--config", str(config), *args),
+            lab.inside(lambda: datagram_socket(INSIDE)) as inside,
+            lab.outside(lambda: datagram_socket(OUTSIDE, 7000)) as outside,
+        ):
+            inside.sendto(b"hello", (OUTSIDE, 7000))
+            _, (_, port) = outside.recvfrom(100)
+            outside.sendto(b"hello", (POOL, port ^ 2))
+            eventually("the last packet is captured", lambda: len(captured(path)) == 3)  # noqa: B023
+        assert captured(path) == [("inside", ()), ("outside", ()), ("outside", ("dropped: no binding",))]
+
+
+def captured(path: Path) -> list[tuple[str, tuple[str, ...]]]:
+    """The datagrams of a capture: interface, comments. Connections of earlier tests may still be dying."""
+    packets = [packet for packet in read_capture(str(path)) if packet.data[9] == UDP]
+    return [(packet.interface.name, packet.comments) for packet in packets]
 
 
 def test_configuration_file(lab: InlineLab, tmp_path: Path) -> None:

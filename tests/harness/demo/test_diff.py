@@ -7,7 +7,7 @@ import pytest
 from alg.config import AddressMap, AlgConfig, NatConfig
 from alg.connection import Alg
 from alg.direction import Direction
-from alg.trace import MessageRecord, StreamRecord
+from alg.trace import AnyRecord, MessageRecord
 from harness.demo.diff import ChangedLine, Gap, diff, elide_text, fit, plain_diff
 
 _MESSAGE = (
@@ -24,7 +24,7 @@ _MESSAGE = (
 @pytest.fixture
 def record() -> MessageRecord:
     """What the ALG says about `_MESSAGE`."""
-    records: list[MessageRecord | StreamRecord] = []
+    records: list[AnyRecord] = []
     nat = NatConfig((AddressMap.parse("10.0.30.2=64.100.0.10"),))
     Alg(AlgConfig(nat)).connection(sink=records.append).feed(Direction.OUTWARD, _MESSAGE)
     assert isinstance(records[0], MessageRecord)

@@ -1,4 +1,4 @@
-"""SIP between two kernels through `sipalg inline` while both wires lose, double and reorder one packet in a hundred."""
+"""SIP between two kernels through the ALG while both wires lose, double and reorder one packet in a hundred each."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.inline_lab import INSIDE, MAPPED, POOL, InlineLab, exchange, inline_lab
+from tests.e2e.inline_lab import INSIDE, POOL, InlineLab, exchange, inline_lab
+from tests.e2e.routers import OURS
 from tests.e2e.wire import Wire, wire
 from tests.edge.messages import options, request, response
 
@@ -16,15 +17,15 @@ SEED = 20
 SIP_PORTS = [flag for port in range(5060, 5068) for flag in ("--sip-port", str(port))]
 
 
-@pytest.fixture(scope="module")
-def storm() -> Iterator[tuple[InlineLab, list[Wire]]]:
+@pytest.fixture(scope="module", params=OURS)
+def storm(request: pytest.FixtureRequest) -> Iterator[tuple[InlineLab, list[Wire]]]:
     """A lab whose router is the ALG, with bad weather on both sides of it."""
     print(f"seed {SEED}")
     with (
         inline_lab(offload=False) as lab,
         wire(lab.lab, "inside", SEED) as one,
         wire(lab.lab, "outside", SEED + 1) as two,
-        lab.inline(*MAPPED, *SIP_PORTS),
+        OURS[request.param](lab, *SIP_PORTS),
     ):
         yield lab, [one, two]
 

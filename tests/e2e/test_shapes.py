@@ -1,4 +1,4 @@
-"""SIP between two kernels with `sipalg inline` as their router: every shape that a message can take on the wire.
+"""SIP between two kernels with `sipalg inline` or `sipalg proxy --transparent` as their router, in every segmentation.
 
 Strategy: both sides talk at once, the inside sending requests, the outside responses, and close. What must arrive is
 the same template filled in with the other address. Segmentation offload makes the difference between packets of up to
@@ -11,17 +11,25 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.inline_lab import INSIDE, MAPPED, POOL, InlineLab, exchange, inline_lab
+from tests.e2e.inline_lab import INSIDE, POOL, InlineLab, exchange, inline_lab
+from tests.e2e.routers import OURS
 from tests.edge.messages import options, request, response
 
 SEGMENT = 1448
 """Bytes of payload in a full segment with timestamps on Ethernet."""
 
 
-@pytest.fixture(scope="module", params=[True, False], ids=["offload", "no offload"])
-def routed(request: pytest.FixtureRequest) -> Iterator[InlineLab]:
+@pytest.fixture(scope="module", params=["offload", "no offload"])
+def lab(request: pytest.FixtureRequest) -> Iterator[InlineLab]:
+    """A lab without a router yet."""
+    with inline_lab(request.param == "offload") as one:
+        yield one
+
+
+@pytest.fixture(scope="module", params=OURS)
+def routed(lab: InlineLab, request: pytest.FixtureRequest) -> Iterator[InlineLab]:
     """A lab whose router is the ALG."""
-    with inline_lab(request.param) as lab, lab.inline(*MAPPED):
+    with OURS[request.param](lab):
         yield lab
 
 

@@ -1,0 +1,1 @@
+"""The lines that an Expressway and a CUCM write to their logs."""

@@ -1,0 +1,1 @@
+"""Expressway and Webex as endpoints, each as wrong as its settings make it."""

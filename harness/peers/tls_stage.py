@@ -1,0 +1,198 @@
+"""One meeting of Expressway-E and Webex: peers are made from a situation, meet, and it is told what happened.
+
+    result = await run_row(reactor, ROWS["T4"], fixed=False)
+    result.log_inside, result.inside.failure, result.findings(ROWS["T4"].signs)
+
+Strategy: whoever is connected to listens first; then the way to it is asked for, which leads through a firewall where
+the situation has one. The result is what was known when both sides had come to an end, or time was up.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from io import StringIO
+from typing import Any
+
+from twisted.internet import defer, task
+
+from alg.tls.policy import Identity, TlsVersion
+from harness.ca import Pki, load_recipes, make
+from harness.expressway.log.diagnostic import DiagnosticLog
+from harness.expressway.log.entry import X8_10, Address
+from harness.expressway.settings import DnsZone, Expressway, OnOff, System
+from harness.peers.firewall import Firewall
+from harness.peers.tls_findings import RowResult
+from harness.peers.tls_meeting import Meeting
+from harness.peers.tls_peer import PeerSettings, TlsPeer
+from harness.peers.tls_rows import DNS_ZONE, Row, Situation
+from harness.peers.tls_trust import Certificates, ControlHub, ExpresswayTrust, WebexTrust
+
+INSIDE_NAME, OUTSIDE_NAME = "expe", "l2sip-01"
+"""Host names in the logs."""
+INSIDE_CALLED = "expe.example.com"
+"""The name by which Webex asks for Expressway-E."""
+_SILENCE = 0.3
+"""Seconds in which nothing must reach a side that is not to hear of the end."""
+
+Way = Callable[[Address, Situation], Address]
+"""Given where the server of a situation listens, says what the client connects to."""
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """Where a situation takes place, and when."""
+
+    inside: Address = ("127.0.0.2", 0)
+    """Of Expressway-E; the port is used if it listens, 0 is any."""
+    outside: Address = ("127.0.0.3", 0)
+    """Of Webex."""
+    between: Address = ("127.0.0.4", 0)
+    """Of the firewall, if the situation has inspection rules and `way` is None."""
+    way: Way | None = None
+    """Through something that stands already, such as `sipalg proxy` as a process."""
+    version: TlsVersion = TlsVersion.TLS_1_2
+    """What the guide's captures have."""
+    clock: Callable[[], datetime] = _now
+    """Of the logs and of the certificates; aware."""
+    token: Callable[[], str] = field(default=lambda: secrets.token_hex(8))
+    """Never the same twice."""
+    patience: float = 10.0
+    """Seconds; a side that has not come to an end by then is reported as it is."""
+    pki: Pki | None = None
+    """Certificates of the recipes `webex` and `expressway-e`; None has new ones made."""
+    key_log: Callable[[bytes], None] | None = None
+    """Gets lines of the SSLKEYLOGFILE format."""
+
+
+def run_row(reactor: Any, row: Row, fixed: bool, around: Surroundings | None = None) -> defer.Deferred[RowResult]:
+    """A row with its mistake, or with the cure."""
+    waits = fixed or not row.signs.quiet_outside
+    situation = row.fixed if fixed else row.broken
+    return run_situation(reactor, situation, around, waits_for_outside=waits)
+
+
+def run_situation(
+    reactor: Any, situation: Situation, around: Surroundings | None = None, waits_for_outside: bool = True
+) -> defer.Deferred[RowResult]:
+    """Any situation. Without `waits_for_outside` it is over soon after Expressway-E has come to an end.
+
+    The Deferred fails with CannotListenError if an address cannot be used, with ConfigError for certificates or rules
+    that cannot.
+    """
+    stage = _Stage(reactor, situation, around or Surroundings())
+    return defer.Deferred.fromCoroutine(stage.run(waits_for_outside))
+
+
+def inside_settings(situation: Situation, pki: Pki, version: TlsVersion) -> PeerSettings:
+    """Expressway-E's. What it sends behind its certificate is up to its trusted CA certificate list."""
+    shown = pki[situation.shown_inside]
+    zone = DnsZone(
+        name=DNS_ZONE,
+        tls_verify=_switch(situation.verify_mode),
+        tls_subject=situation.verify_name,
+        inbound_classification=_switch(situation.inbound_classification),
+    )
+    expressway = Expressway(system=System(name=INSIDE_NAME, mtls_mode=OnOff.ON), zones=(zone,))
+    trust = ExpresswayTrust(_certificates(pki, situation.trusted_inside), expressway, DNS_ZONE)
+    return PeerSettings(Identity((shown.certificate,), shown.key), trust, situation.verify_name, version)
+
+
+def outside_settings(situation: Situation, pki: Pki, version: TlsVersion) -> PeerSettings:
+    """Webex's."""
+    shown = pki[situation.shown_outside]
+    control_hub = ControlHub(_certificates(pki, situation.uploaded), situation.verified_domains)
+    trust = WebexTrust(_certificates(pki, situation.trusted_outside), control_hub)
+    return PeerSettings(Identity(shown.chain, shown.key), trust, INSIDE_CALLED, version)
+
+
+class _Stage:
+    """One run."""
+
+    def __init__(self, reactor: Any, situation: Situation, around: Surroundings) -> None:
+        self._reactor = reactor
+        self._situation = situation
+        self._around = around
+        pki = around.pki or make(load_recipes(), around.clock(), situation.certificates)
+        self._logs = StringIO(), StringIO()
+        self._inside = self._peer(inside_settings(situation, pki, around.version), INSIDE_NAME, self._logs[0])
+        self._outside = self._peer(outside_settings(situation, pki, around.version), OUTSIDE_NAME, self._logs[1])
+        self._firewall: Firewall | None = None
+        if situation.inspection and around.way is None:
+            self._firewall = Firewall(reactor, situation.inspection)
+
+    def _peer(self, settings: PeerSettings, name: str, sink: StringIO) -> TlsPeer:
+        around = self._around
+        log = DiagnosticLog(sink, name, around.clock, X8_10)
+        return TlsPeer(self._reactor, settings, log, around.clock, around.token, around.key_log)
+
+    async def run(self, waits_for_outside: bool) -> RowResult:
+        """From the first port to the last connection."""
+        try:
+            self._connect()
+            await self._wait(waits_for_outside)
+            return self._result()
+        finally:
+            await self._close()
+
+    def _result(self) -> RowResult:
+        """As it is now."""
+        inbound = self._situation.inbound
+        inside, outside = _first(self._inside, inbound), _first(self._outside, not inbound)
+        log_inside, log_outside = (log.getvalue() for log in self._logs)
+        return RowResult(log_inside, log_outside, inside, outside, self._around.version)
+
+    def _connect(self) -> None:
+        situation, around = self._situation, self._around
+        if situation.inbound:
+            server, address, client, source = self._inside, around.inside, self._outside, around.outside
+        else:
+            server, address, client, source = self._outside, around.outside, self._inside, around.inside
+        target = server.listen(address)
+        if around.way is not None:
+            target = around.way(target, situation)
+        elif self._firewall is not None:
+            target = self._firewall.open(around.between, target, situation.inbound)
+        client.connect(source[0], target, around.patience)
+
+    async def _wait(self, for_outside: bool) -> None:
+        """Until both sides have come to an end, or time is up."""
+        ends = [self._inside.concluded, *([self._outside.concluded] if for_outside else [])]
+        over: defer.Deferred[Any] = defer.DeferredList(ends)
+        expired: defer.Deferred[Any] = defer.Deferred()
+        timer = self._reactor.callLater(self._around.patience, expired.callback, None)
+        await defer.DeferredList([over, expired], fireOnOneCallback=True)
+        if timer.active():
+            timer.cancel()
+        if not for_outside:
+            await task.deferLater(self._reactor, _SILENCE)
+
+    async def _close(self) -> None:
+        """Whoever connected says goodbye."""
+        first, second = self._inside, self._outside
+        if self._situation.inbound:
+            first, second = second, first
+        await first.close()
+        await second.close()
+        if self._firewall is not None:
+            await self._firewall.close()
+
+
+def _switch(on: bool) -> OnOff:
+    return OnOff.ON if on else OnOff.OFF
+
+
+def _certificates(pki: Pki, names: tuple[str, ...]) -> Certificates:
+    return tuple(pki[name].certificate for name in names)
+
+
+def _first(peer: TlsPeer, serves: bool) -> Meeting:
+    """The first connection of a peer as it is now; one that never was, if there is none."""
+    meeting = peer.meetings[0] if peer.meetings else Meeting(serves)
+    return replace(meeting, seen=list(meeting.seen))

@@ -1,0 +1,1 @@
+"""Tests of deliberate defects: what leaves, next to what a right ALG sends."""

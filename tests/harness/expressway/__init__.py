@@ -1,0 +1,1 @@
+"""Tests of the Expressway: its dial plan, and its log."""

@@ -1,0 +1,1 @@
+"""Recipes, certificates and files of the test PKI."""
