@@ -75,10 +75,10 @@ def command(source: str, target: str, side: str | None, as_json: bool, **options
                 "--side outside: no --map to undo; what is behind the ports of a pool is not in a capture"
             )
         packets = _Packets(_with_bar(file, stack), source)
-        run = _Run(config, seen_from, _open_target(target, file, stack))
         events = options["events"] or settings.events
-        if events:
-            run.log = EventLog(stack.enter_context(open_events(events)), lambda: run.now)
+        lines = stack.enter_context(open_events(events)) if events else None
+        run = _Run(config, seen_from, _open_target(target, file, stack))
+        run.log = EventLog(lines, lambda: run.now) if lines else None
         return run.run(packets, as_json)
 
 

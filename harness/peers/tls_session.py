@@ -113,11 +113,9 @@ class TlsSession:
 
     def hang_up(self) -> Output:
         """End it in order."""
-        if not self.over and self._endpoint.up:
-            with suppress(TlsFailure):
-                self._endpoint.close()
+        goodbye = b"" if self.over else self._say_goodbye()
         self.over = True
-        return Output(self._drain(), Ending.CLOSE)
+        return Output(goodbye, Ending.CLOSE)
 
     @property
     def concluded(self) -> bool:
@@ -153,8 +151,9 @@ class TlsSession:
             return Output(self._drain(), Ending.CLOSE)
         if self._endpoint.end is None:
             return Output(self._drain())
+        goodbye = self._say_goodbye()
         self.lost(Loss.EOF)
-        return self.hang_up()
+        return Output(goodbye, Ending.CLOSE)
 
     def _wait(self) -> bytes:
         """More has to come."""
@@ -233,6 +232,12 @@ class TlsSession:
         local, remote = self.meeting.local, self.meeting.remote
         source, destination = (remote, local) if self.meeting.serves else (local, remote)
         return network.tcp_closed(source, destination, reason)
+
+    def _say_goodbye(self) -> bytes:
+        if self._endpoint.up:
+            with suppress(TlsFailure):
+                self._endpoint.close()
+        return self._drain()
 
     def _drain(self) -> bytes:
         """Bytes for the other side."""

@@ -19,6 +19,7 @@ _ALERT_NUMBERS = {alert_name(number): number for number in range(256)}
 _READ_BYTES = 0x14094000
 """An error of ssl3_read_bytes, in OpenSSL 1.0; an alert is reason 1000 and its number."""
 _ALERT_REASON = 1000
+_BAD_RECORD_MAC = "decryption failed or bad record mac"
 _VERIFY_FAILED = "certificate verify failed"
 _CLOSED = "close notify"
 _SERVER_CERTIFICATE = "error:14090086:SSL routines:ssl3_get_server_certificate:certificate verify failed"
@@ -36,8 +37,10 @@ def told(failure: TlsFailure, notes: Notes, objection: str, serves: bool) -> lin
         return _alerted(received[-1])
     if failure.reason in (UNEXPECTED_EOF, _CLOSED):
         return lines.REMOTE_DISCONNECT
-    words = failure.reason
-    return lines.TlsFailure(words, closed=words, result=-1, error=1, reason=f"SSL routines:{words}")
+    words, place = failure.reason, ""
+    if (True, "fatal", "bad_record_mac") in notes.alerts:
+        words, place = _BAD_RECORD_MAC, "ssl3_get_record:"
+    return lines.TlsFailure(words, closed=words, result=-1, error=1, reason=f"SSL routines:{place}{words}")
 
 
 def _alerted(name: str) -> lines.TlsFailure:

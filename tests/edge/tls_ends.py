@@ -27,7 +27,7 @@ _CLOSED = 7
 
 @dataclass(frozen=True)
 class Outcome:
-    """What each end says: `ok`, `reset`, `eof`, `timeout`, or OpenSSL's reason in small letters."""
+    """What each end says: `ok`, `close notify`, `reset`, `eof`, `timeout`, or OpenSSL's reason in small letters."""
 
     client: str
     server: str
@@ -63,27 +63,36 @@ class Papers:
         return self.context(ssl.PROTOCOL_TLS_SERVER, "webex", version, *trust)
 
 
+class Farewell(Exception):
+    """The other end has said close_notify, too early."""
+
+
 class Answerer:
     """The server: takes one connection after the other and sends back what it reads."""
 
-    def __init__(self, context: ssl.SSLContext, patience: float = PATIENCE) -> None:
+    def __init__(self, context: ssl.SSLContext | None = None, patience: float = PATIENCE) -> None:
+        """The context may also come with each connection."""
         self._context = context
         self._patience = patience
         self._listener = socket.create_server((LOOPBACK, 0))
         self._listener.settimeout(PATIENCE)
         self._words: list[str] = []
         self._threads: list[threading.Thread] = []
-        self.peer: dict[str, object] | None = None
+        self.peer: dict[str, Any] | None = None
         """The certificate of the latest client."""
+        self.version: str | None = None
+        """Of its TLS, as OpenSSL calls it."""
 
     @property
     def address(self) -> str:
         """`HOST:PORT`."""
         return f"{LOOPBACK}:{self._listener.getsockname()[1]}"
 
-    def expect(self) -> None:
+    def expect(self, context: ssl.SSLContext | None = None) -> None:
         """One connection is about to come."""
-        thread = threading.Thread(target=self._serve, daemon=True)
+        context = context or self._context
+        assert context is not None, "somebody has to say what it shows"
+        thread = threading.Thread(target=self._serve, args=(context,), daemon=True)
         thread.start()
         self._threads.append(thread)
 
@@ -96,11 +105,11 @@ class Answerer:
         """Stop listening."""
         self._listener.close()
 
-    def _serve(self) -> None:
+    def _serve(self, context: ssl.SSLContext) -> None:
         connection, _ = self._listener.accept()
         connection.settimeout(self._patience)
         try:
-            tls = self._context.wrap_socket(connection, server_side=True, **_BY_HAND)
+            tls = context.wrap_socket(connection, server_side=True, **_BY_HAND)
         except OSError:
             connection.close()
             self._words.append("reset")
@@ -110,7 +119,7 @@ class Answerer:
 
     def _talk(self, tls: ssl.SSLSocket) -> None:
         tls.do_handshake()
-        self.peer = tls.getpeercert()
+        self.version, self.peer = tls.version(), tls.getpeercert()
         while data := tls.recv(65536):
             tls.sendall(data)
         tls.unwrap()
@@ -120,6 +129,8 @@ def fared(tls: ssl.SSLSocket, talk: Callable[[ssl.SSLSocket], None]) -> str:
     """How a conversation ended, in a word; the kernel tells a reset from an end of stream, OpenSSL may not."""
     try:
         talk(tls)
+    except Farewell:
+        return "close notify"
     except ssl.SSLEOFError:
         state = tls.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]
         return "reset" if state == _CLOSED else "eof"
@@ -142,7 +153,7 @@ def call(context: ssl.SSLContext, port: int, patience: float = PATIENCE, data: b
         while len(back) < len(data):
             piece = tls.recv(65536)
             if not piece:
-                raise ssl.SSLEOFError
+                raise Farewell
             back += piece
         assert back == data
         tls.unwrap()

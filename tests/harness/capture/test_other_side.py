@@ -14,7 +14,7 @@ from harness.capture.other_side import OtherSide, interface
 from harness.capture.pcapng import LINK_RAW, Interface, PcapngWriter
 from harness.capture.reader import CapturedPacket, read_packets
 from harness.capture.sides import Side
-from tests.edge.messages import INSIDE, MAP, OUTSIDE, options
+from tests.edge.messages import INSIDE, MAP, OUTSIDE, options, request
 from tests.helpers.ipv4 import tcp, udp
 from tests.tcp.endpoint import ACK, SYN
 
@@ -64,6 +64,18 @@ def test_comments() -> None:
     ]
 
 
+def test_comments_of_a_packet_that_became_two() -> None:
+    """Somebody's own comment stands on the first alone, ours on all that have bytes of the message."""
+    brim = request(INSIDE, size=1460 - len(request(INSIDE, size=1)) + 1)
+    _, packets = other_side(
+        ethernet(tcp((INSIDE, 40000), (REMOTE, 5060), 9, 0, SYN)),
+        ethernet(tcp((REMOTE, 5060), (INSIDE, 40000), 9, 10, SYN | ACK)),
+        ethernet(tcp((INSIDE, 40000), (REMOTE, 5060), 10, 10, ACK, brim), comments=("here",)),
+    )
+    assert [len(packet.comments) for packet in packets] == [0, 0, 2, 1]
+    assert packets[2].comments == ("here", *packets[3].comments)
+
+
 def test_a_packet_that_is_cut() -> None:
     """Its length on the wire is kept."""
     data = udp((INSIDE, 9), (REMOTE, 9), bytes(500))
@@ -95,12 +107,15 @@ def test_what_is_not_understood(link_type: int, frame: bytes, fate: str) -> None
 
 def test_interfaces_of_what_is_not_understood() -> None:
     """One for each that it came from, with its name; they begin where they are first needed."""
+    file = io.BytesIO()
+    writer = PcapngWriter(file, "sipalg", [interface(Side.INSIDE)])
+    other = OtherSide(Retelling(Alg(AlgConfig()), Side.INSIDE.way, lambda number: lambda record: None), writer)
     arp = bytes(12) + b"\x08\x06" + bytes(28)
     names = ("eth0", "eth1", "eth0")
-    _, packets = other_side(
-        ethernet(udp((INSIDE, 9), (REMOTE, 9))), *(CapturedPacket(Interface(name, "", 1), 0, arp, 42) for name in names)
-    )
-    assert [packet.interface.name for packet in packets] == ["outside", *names]
+    for name in names:
+        other.take(CapturedPacket(Interface(name, "", 1), 0, arp, 42))
+    assert [packet.interface.name for packet in read_packets(io.BytesIO(file.getvalue()), "out")] == list(names)
+    assert file.getvalue().count(b"passed on as captured") == 2
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 from collections import Counter
+from contextlib import redirect_stderr
 from pathlib import Path
 
 import pytest
@@ -67,9 +69,9 @@ def run(tmp_path: Path, data: bytes, *args: str, status: int = 0) -> tuple[Path,
     """Run the command on a file; what it wrote, and its lines on standard error."""
     source, target = tmp_path / "in.pcap", tmp_path / "out.pcapng"
     source.write_bytes(data)
-    done = run_sipalg("pcap", str(source), str(target), *args)
-    assert done.returncode == status, done.stderr.decode()
-    return target, done.stderr.decode().splitlines()
+    with redirect_stderr(io.StringIO()) as said:
+        assert main(["pcap", str(source), str(target), *args]) == status, said.getvalue()
+    return target, said.getvalue().splitlines()
 
 
 def test_an_inside_capture(tmp_path: Path) -> None:
@@ -226,6 +228,25 @@ def test_summary_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
         "fault": None,
     }
     assert sum(summary["packets"].values()) == summary["packets_in"]
+
+
+def test_messages_that_stay(tmp_path: Path) -> None:
+    """They are no rewritten ones."""
+    talk = Conversation((INSIDE, 40000), (REMOTE, 5060))
+    talk.open()
+    talk.send(0, options(REMOTE), options(INSIDE))
+    _, said = run(tmp_path, pcap(talk.packets), "--map", MAP)
+    assert said[1].endswith("connections: 1, messages: 2, rewritten: 1")
+
+
+def test_a_fault(tmp_path: Path) -> None:
+    """What the ALG would have done wrong on the way from this side to the other shows on the other."""
+    target, _ = run(tmp_path, pcap(conversation()), "--map", MAP, "--fault", "unknown-method-dropped:known=INVITE")
+    sent, came = awkward(OUTSIDE)
+    for number in (1, 2, 3):
+        sent = sent.replace(options(OUTSIDE, number), b"")
+    assert followed(target, 0) == (sent, came)
+    assert remarks(target) <= remarks(tmp_path / "in.pcap")
 
 
 def test_events(tmp_path: Path) -> None:

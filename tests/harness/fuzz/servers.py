@@ -143,7 +143,7 @@ class LimitedServer:
             connection.sendall(respond(message, self.refuses.encode() + b" No"))
             return self.counts != "read"
         while self.counts == "read":
-            connection.settimeout(0.1)
+            connection.settimeout(_SETTLING)
             with suppress(TimeoutError):
                 if connection.recv(_BUFFER):
                     continue

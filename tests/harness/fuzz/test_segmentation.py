@@ -38,11 +38,11 @@ def test_a_server_that_frames_well(start_server: StartServer, tmp_path: Path) ->
 
 
 def test_a_server_that_takes_a_read_for_a_message(start_server: StartServer, tmp_path: Path) -> None:
-    """Every case with a pause in it is a finding."""
+    """Every case with a pause in it is a finding, unless the pause is between two messages."""
     server = start_server(65_536, counts="read")
     status, work = segmentation(server, tmp_path, 0.3, "coalesced")
     said = work.summary()
     assert status == FAILED
-    assert said["answered"] == 2
-    assert len(said["not_answered"]) == len(said["findings"]) == said["cases"] - 2
-    assert "2 messages cut between" not in said["not_answered"] or said["cases"] > 2
+    assert said["answered"] == 3
+    assert len(said["not_answered"]) == len(said["findings"]) == said["cases"] - 3
+    assert all("messages cut at" in name for name in said["not_answered"])

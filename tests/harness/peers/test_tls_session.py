@@ -30,15 +30,11 @@ def test_segmentation_does_not_matter(pki: Pki, name: str, version: TlsVersion) 
     pairs = [Pair(pki, SITUATIONS[name], version, piece).run() for piece in (1 << 20, 100, 1)]
     for pair in pairs[1:]:
         for end, whole in ((pair.inside, pairs[0].inside), (pair.outside, pairs[0].outside)):
-            assert unhashed(end.said) == unhashed(whole.said)
+            assert end.said == whole.said
             assert (end.meeting.answered, end.meeting.loss) == (whole.meeting.answered, whole.meeting.loss)
-            assert [each.message for each in end.meeting.seen] == [each.message for each in whole.meeting.seen]
+            if name.startswith("good"):
+                assert [each.message for each in end.meeting.seen] == [each.message for each in whole.meeting.seen]
     assert pairs[0].inside.meeting.answered is name.startswith("good")
-
-
-def unhashed(log: str) -> list[str]:
-    """The lines of a log without what depends on the moment at which bytes came."""
-    return sorted(line for line in log.splitlines() if "SIPMSG" not in line)
 
 
 def test_the_client_of_tls_1_3_waits_for_a_word_of_the_server(pki: Pki) -> None:
@@ -62,7 +58,7 @@ def test_the_client_of_tls_1_3_is_cut_off_without_a_word(pki: Pki, loss: Loss) -
     pair.step(pair.client)
     pair.step(pair.server)
     pair.client.session.lost(loss)
-    assert f'Event="Outbound TLS Negotiation Error" Service="SIP"' in pair.client.said
+    assert 'Event="Outbound TLS Negotiation Error" Service="SIP"' in pair.client.said
     assert f'Detail="{DISCONNECT}"' in pair.client.said
     assert pair.client.meeting.loss is loss
 
