@@ -37,10 +37,15 @@ TLS_LIBRARIES = frozenset({"OpenSSL", "cryptography"})
 """What `alg/tls` knows beside the standard library, and nothing else in the core."""
 
 TESTED_ELSEWHERE = {
+    "alg/edge/crossing.py": "tests/edge/test_proxy_close.py",
     "alg/edge/observing.py": "tests/edge/test_proxy_events.py",
+    "alg/faults/base.py": "tests/faults/test_spec.py",
+    "alg/faults/skipped.py": "tests/faults/test_contact_forgotten.py",
+    "alg/tls/blind.py": "tests/tls/test_inspection.py",
     "harness/commands/demo.py": "tests/harness/demo/test_command.py",
     "harness/commands/options.py": "tests/harness/test_cli.py",
     "harness/commands/proxy.py": "tests/edge/test_proxy_config.py",
+    "harness/console.py": "tests/edge/test_proxy_events.py",
     "harness/demo/composing.py": "tests/harness/demo/test_command.py",
     "harness/demo/endpoint.py": "tests/harness/demo/test_command.py",
     "harness/demo/media.py": "tests/harness/demo/test_command.py",
@@ -50,6 +55,10 @@ TESTED_ELSEWHERE = {
     "harness/demo/stage.py": "tests/harness/demo/test_command.py",
     "harness/demo/templates.py": "tests/harness/demo/test_command.py",
     "harness/demo/topology.py": "tests/harness/demo/test_command.py",
+    "harness/inspection.py": "tests/edge/test_inspecting.py",
+    "harness/key_log.py": "tests/edge/test_terminating.py",
+    "harness/proxying.py": "tests/edge/test_proxy_signals.py",
+    "harness/termination.py": "tests/edge/test_terminating.py",
 }
 """Source files whose tests drive them through what they are a part of, each with the file where that happens."""
 

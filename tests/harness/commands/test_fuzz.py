@@ -13,12 +13,10 @@ import pytest
 
 from harness.cli import main
 from harness.fuzz.growing import PLACES
+from tests.harness.conftest import Pki, StartServer
 from tests.harness.fuzz.callers import Caller
-from tests.harness.fuzz.conftest import Pki, StartServer
 from tests.harness.fuzz.servers import LimitedServer
 from tests.helpers.system import PATIENCE, eventually, sipalg_command, sipalg_environment
-
-pytest_plugins = ("tests.harness.fuzz.conftest",)
 
 LIMIT = 1234
 KEYS = [

@@ -18,8 +18,8 @@ from harness.fuzz.probing import Manner
 from harness.fuzz.segments import Every
 from harness.fuzz.sizes import Tokens
 from harness.fuzz.target import TlsOptions
+from tests.harness.conftest import Pki
 from tests.harness.fuzz.callers import Caller
-from tests.harness.fuzz.conftest import Pki
 from tests.harness.fuzz.servers import LOOPBACK
 from tests.helpers.system import PATIENCE, eventually
 

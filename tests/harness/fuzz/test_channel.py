@@ -13,7 +13,7 @@ import pytest
 from harness.fuzz.channel import Broken, Channel, Ended, Event, Received, Refused, bound_socket, connect
 from harness.fuzz.secure import TlsSession
 from harness.fuzz.target import TlsOptions
-from tests.harness.fuzz.conftest import Pki, StartServer
+from tests.harness.conftest import Pki, StartServer
 from tests.helpers.system import PATIENCE, eventually
 
 LOOPBACK = "127.0.0.1"

@@ -13,7 +13,7 @@ from harness.fuzz.classification import Kind
 from harness.fuzz.findings import FindingFiles, Replay
 from harness.fuzz.probing import Manner, Prober, Trial
 from harness.fuzz.segments import At
-from tests.harness.fuzz.conftest import StartServer
+from tests.harness.conftest import StartServer
 from tests.harness.fuzz.probers import message_for, prober_for, sizes_for, target_of
 from tests.harness.fuzz.servers import LimitedServer
 

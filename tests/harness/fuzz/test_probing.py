@@ -19,7 +19,7 @@ from harness.fuzz.probing import RECOVERY, Case, Clock, Manner, Pacer, Probe, Pr
 from harness.fuzz.segments import At, Every
 from harness.fuzz.sizes import Message, Sizes, Tokens
 from harness.fuzz.target import Target, TlsOptions
-from tests.harness.fuzz.conftest import Pki, StartServer
+from tests.harness.conftest import Pki, StartServer
 from tests.harness.fuzz.messages import draft_for
 from tests.harness.fuzz.probers import NONCE, message_for, prober_for, sizes_for, target_of
 from tests.helpers.system import eventually

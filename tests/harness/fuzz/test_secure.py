@@ -9,7 +9,7 @@ import pytest
 
 from harness.fuzz.secure import TlsFailure, TlsSession
 from harness.fuzz.target import TlsOptions
-from tests.harness.fuzz.conftest import Pki
+from tests.harness.conftest import Pki
 
 
 class FarEnd:

@@ -12,7 +12,7 @@ from harness.fuzz.probing import Clock, Manner
 from harness.fuzz.report import ProgressBar
 from harness.fuzz.run import DONE, FAILED, Keeping, Run
 from harness.fuzz.segmentation import SegmentationRun
-from tests.harness.fuzz.conftest import StartServer
+from tests.harness.conftest import StartServer
 from tests.harness.fuzz.probers import message_for, prober_for, target_of
 from tests.harness.fuzz.servers import LimitedServer
 

@@ -22,8 +22,8 @@ from harness.fuzz.run import CUT_SHORT, Keeping, Run, RunEnded
 from harness.fuzz.segments import Every, Random, Whole
 from harness.fuzz.size import Bounds, Cutting, RequestRun, ResponseRun
 from harness.fuzz.sizes import Message, Sizes, Tokens
+from tests.harness.conftest import StartServer
 from tests.harness.fuzz.callers import Caller
-from tests.harness.fuzz.conftest import StartServer
 from tests.harness.fuzz.messages import HERE, split
 from tests.harness.fuzz.probers import NONCE, message_for, prober_for, sizes_for, target_of
 from tests.harness.fuzz.servers import LimitedServer

@@ -9,7 +9,7 @@ import pytest
 
 from alg.errors import ConfigError
 from harness.fuzz.target import Target, TlsOptions, refuse_strangers
-from tests.harness.fuzz.conftest import Pki
+from tests.harness.conftest import Pki
 
 
 @pytest.mark.parametrize("text", ["127.0.0.1:5060", "127.9.9.9:1", "localhost:65535"])

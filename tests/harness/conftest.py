@@ -1,4 +1,4 @@
-"""Certificates, and servers that end with their test."""
+"""Certificates, and servers that end with their test: what commands and what they drive are tested against."""
 
 from __future__ import annotations
 
