@@ -3,9 +3,10 @@
 Strategy: a capture of one side shows both directions with that side's addresses. What has another address on the other
 side is translated in both directions the same way: the source of its packets, the destination of those to it. TCP of a
 SIP port first goes through its `RetoldFlow`. ICMP errors are translated with the packet that they quote (RFC 5508 4).
-A packet of which none or both ends have another address, and what cannot be translated, goes on as it came. Every
-packet is counted once, by what became of it. Faults strike what went from this side to the other; what came was on the
-other side before any fault.
+A packet of which none or both ends have another address, and what cannot be translated, goes on as it came; unless it
+has an address of the other side: a capture of all interfaces of a router shows every packet there as well, and once is
+enough. Every packet is counted once, by what became of it. Faults strike what went from this side to the other; what
+came was on the other side before any fault.
 """
 
 from __future__ import annotations
@@ -74,7 +75,14 @@ class Mapped:
 
     def has(self, address: bytes, port: int | None = None) -> bool:
         """Whether an endpoint is one; without a port, whether the address is that of one."""
-        if address in self._whole or self._is_pooled(address):
+        return self._is_pooled(address) or self._is_static(address, port)
+
+    def named(self, address: bytes, port: int | None = None) -> bool:
+        """The same, of those that the configuration names: not whoever is in the networks that the pool translates."""
+        return self._is_static(address, port) or (self._way is Direction.INWARD and self._is_pooled(address))
+
+    def _is_static(self, address: bytes, port: int | None) -> bool:
+        if address in self._whole:
             return True
         return address in self.static if port is None else (address, port) in self._ported
 
@@ -87,6 +95,7 @@ class Retelling:
         self._way = way
         self._sink = sink
         self._mapped = Mapped(alg.table, way)
+        self._others = Mapped(alg.table, way.opposite)
         self._flows: FlowTable[RetoldFlow] = FlowTable(alg.config.nat.timeouts)
         self._fragments = FragmentQueue()
         self._parts: Counter[tuple[bytes, bytes, int, int]] = Counter()
@@ -132,7 +141,8 @@ class Retelling:
     def _retell(self, data: bytes, missing: int) -> list[Counterpart]:
         lacking = min(missing, max(0, int.from_bytes(data[2:4], "big") - len(data))) if len(data) >= _IP_HEADER else 0
         packet = Ipv4Packet(data + bytes(lacking))
-        if not (self._mapped.has(_text(packet.source)) or self._mapped.has(_text(packet.destination))):
+        ends = _text(packet.source), _text(packet.destination)
+        if not any(self._mapped.has(end) or self._others.named(end) for end in ends):
             return self._as_it_came(packet.data[: len(packet.data) - lacking], "none or both ends mapped", lacking)
         if lacking:
             return self._retell_cut(packet, len(packet.data) - lacking)
@@ -166,6 +176,13 @@ class Retelling:
             return None
         return Direction.OUTWARD if ours else Direction.INWARD
 
+    def _not_translated(self, packet: Ipv4Packet, *ends: _End) -> list[Counterpart]:
+        """A packet that goes no way: what is on the other side by its address is told by its like on this one."""
+        if any(self._others.named(*end) for end in ends) and not any(self._mapped.has(*end) for end in ends):
+            self.counters["left out: of the other side"] += 1
+            return []
+        return self._as_it_came(packet.data, "none or both ends mapped")
+
     def _translate(self, packet: Ipv4Packet, whole: bool = True) -> list[Counterpart]:
         if isinstance(packet, TcpSegment | UdpDatagram):
             return self._transport(packet, whole)
@@ -179,7 +196,7 @@ class Retelling:
         destination = Endpoint(_text(packet.destination), packet.destination_port)
         direction = self._direction(source, destination)
         if direction is None:
-            return self._as_it_came(packet.data, "none or both ends mapped")
+            return self._not_translated(packet, source, destination)
         here, remote = (source, destination) if direction is Direction.OUTWARD else (destination, source)
         there = self._alg.table.endpoint(self._way, _PROTOCOLS[packet.protocol], here, Use.CARRIED)
         if there is None:
@@ -245,7 +262,7 @@ class Retelling:
         source, destination = _text(packet.source), _text(packet.destination)
         direction = self._direction((source, None), (destination, None))
         if direction is None:
-            return self._as_it_came(packet.data, "none or both ends mapped")
+            return self._not_translated(packet, (source, None), (destination, None))
         address, there = source if direction is Direction.OUTWARD else destination, None
         if isinstance(packet, IcmpMessage) and packet.identifier is not None:
             here = Endpoint(address, packet.identifier)

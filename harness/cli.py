@@ -25,6 +25,7 @@ COMMANDS = {
     "locate": "Tell which search rules of an Expressway a call meets, and which zone gets it.",
     "pattern": "Check whether an alias matches an Expressway's pattern, and what it becomes.",
     "certs": "Certificates for the lab: CAs, good certificates, and deliberately bad ones.",
+    "scenario": "Reproduce failures of the field, with their evidence, and show that the cure helps.",
     "demo": "Place a call through the ALG with built-in endpoints, and show what it did.",
     "fuzz": "Find the size, and the segmentation, that breaks an endpoint.",
     "bench": "Measure the speed of the core and of the proxy on this machine.",

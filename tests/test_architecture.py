@@ -55,16 +55,12 @@ TESTED_ELSEWHERE = {
     "harness/demo/stage.py": "tests/harness/demo/test_command.py",
     "harness/demo/templates.py": "tests/harness/demo/test_command.py",
     "harness/demo/topology.py": "tests/harness/demo/test_command.py",
-    "harness/inspection.py": "tests/edge/test_inspecting.py",
-    "harness/key_log.py": "tests/edge/test_terminating.py",
     "harness/proxying.py": "tests/edge/test_proxy_signals.py",
-    "harness/termination.py": "tests/edge/test_terminating.py",
 }
 """Source files whose tests drive them through what they are a part of, each with the file where that happens."""
 
 ENTRY_POINTS = {
     "harness.cli": "setup.cfg, the sipalg script",
-    "harness.expressway.log.tls": "lines for those who write an Expressway's log",
     "harness.expressway.log.sdl": "lines for those who write a CUCM's trace",
 }
 

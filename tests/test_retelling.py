@@ -135,6 +135,38 @@ def test_none_of_the_nats_business(data: bytes) -> None:
     assert told.fates == {"unchanged: none or both ends mapped": 1}
 
 
+def test_packets_of_the_other_side() -> None:
+    """Where a capture shows them as well, as one of all interfaces of a router does, they are told once."""
+    told = Told(MAP, "10.0.30.3:27901=64.100.0.11:4401", pool=(POOL,))
+    whole = udp((OUTSIDE, 5060), (REMOTE, 5060), bytes(100), word=0, number=9)
+    for data in (
+        udp((OUTSIDE, 9), (REMOTE, 9)),
+        tcp((REMOTE, 5060), (OUTSIDE, 40000), 1, 1, ACK, options(INSIDE)),
+        udp(("64.100.0.11", 4401), (REMOTE, 9)),
+        udp((REMOTE, 9), (POOL, 1025)),
+        echo(POOL, REMOTE, 7),
+        packet(REMOTE, OUTSIDE, GRE, b"data"),
+        icmp(REMOTE, OUTSIDE, UNREACHABLE, 1, bytes(4) + udp((OUTSIDE, 9), (REMOTE, 9))[:28]),
+        packet(OUTSIDE, REMOTE, UDP, whole[20:60], word=0x2000, number=9),
+        packet(OUTSIDE, REMOTE, UDP, whole[60:], word=5, number=9),
+    ):
+        assert told(data) == []
+    assert told.fates == {"left out: of the other side": 8, "fragments": 1}
+    elsewhere = udp(("64.100.0.11", 4402), (REMOTE, 9))
+    assert told(elsewhere) == [elsewhere]
+    assert told.one(udp(("10.0.30.4", 9), (OUTSIDE, 9))).source == (POOL, 9)
+
+
+def test_packets_of_the_inside_in_an_outside_capture() -> None:
+    """They are those with an address that a map names; others may be at home on either side."""
+    told = Told(MAP, side=Direction.INWARD, pool=(POOL,))
+    assert told(udp((INSIDE, 9), (REMOTE, 9))) == []
+    half = packet("10.0.30.3", REMOTE, UDP, bytes(80), word=0x2000)
+    for data in (udp(("10.0.30.3", 9), (REMOTE, 9)), half):
+        assert told(data) == [data]
+    assert told.fates == {"left out: of the other side": 1, "unchanged: none or both ends mapped": 2}
+
+
 def test_padding() -> None:
     """What the link layer added behind a packet is no part of it."""
     told = Told(MAP)

@@ -12,9 +12,11 @@ Theory of operation.
    other packets say no more than they can.
 4. What the sender sent again leaves again, at the numbers of its first time. What was not complete then does not.
 5. A FIN releases what is held, unchanged. A RST makes it void, as it does for the ALG.
-6. A connection joined in mid-stream passes untouched, each direction until a boundary is certain (see `midstream`). The
-   same holds from where the capture lacks bytes: a segment cut by its snap length, or one that the receiver
-   acknowledged but that is not there. What was held then leaves as it is.
+6. A connection joined in mid-stream passes untouched, each direction until a boundary is certain: a segment begins with
+   a whole header block where the receiver has acknowledged all that went before. (A `TcpFlow` waits for the sender to
+   be quiet as well, since what passed it before it looked may come again. No ALG of a capture began in mid-stream, so
+   here nothing is at odds.) The same holds from where the capture lacks bytes: a segment cut by its snap length, or one
+   that the receiver acknowledged but that is not there. What was held then leaves as it is.
 """
 
 from __future__ import annotations
@@ -30,6 +32,9 @@ from alg.tcp.retold_stream import REMEMBERED, Answer, Connect, RetoldStream
 from alg.tcp.seqspace import wrap
 from alg.tcp.stream import ETHERNET_SEGMENT_SIZE
 from alg.trace import MessageRecord, Record, Sink, StreamRecord
+
+_LARGEST_PACKET = 0xFFFF
+"""Bytes, headers included (RFC 791 3.1)."""
 
 
 class Retold(NamedTuple):
@@ -137,9 +142,9 @@ class RetoldFlow:
 
     def _taken_up(self, stream: RetoldStream, segment: TcpSegment, start: int) -> bool:
         """Whether this segment of a passing direction is the certain beginning of a message."""
-        if not segment.payload_length or start != stream.quiet_at or not self._starts_message(segment.payload):
+        if not segment.payload_length or not stream.follows_on(start) or not self._starts_message(segment.payload):
             return False
-        stream.take_up()
+        stream.take_up(start)
         return True
 
     def _cut(self, stream: RetoldStream, segment: TcpSegment, answer: Answer, start: int) -> list[Retold]:
@@ -200,7 +205,10 @@ class RetoldFlow:
         stop = start + len(payload)
         early = start > stream.received
         if early and (stream.acknowledged > stream.received or stream.waiting.size > REMEMBERED):
-            return [*out, *self._skip(stream), self._pass(stream, segment, answer, start)]
+            out += self._skip(stream)
+            if not self._taken_up(stream, segment, start):
+                return [*out, self._pass(stream, segment, answer, start)]
+            early = False
         if fin and stream.fin_at is None and stop >= stream.received:
             stream.fin_at = stop
         if early:
@@ -251,6 +259,7 @@ class RetoldFlow:
     ) -> list[Retold]:
         """Segments with a payload that stands at an outgoing offset; more than one if it has outgrown the model's."""
         room = max(SMALLEST_SEGMENT, stream.segment_size - len(model.option_bytes), model.payload_length)
+        room = min(room, _LARGEST_PACKET - model.data_at)
         out = []
         for start in range(0, len(payload) or 1, room):
             piece = payload[start : start + room]

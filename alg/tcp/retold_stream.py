@@ -58,8 +58,6 @@ class RetoldStream:
         """The most bytes of options and payload that its receiver takes in a segment."""
         self.passing = False
         """Nothing is touched until a message boundary is certain."""
-        self.quiet_at: int | None = None
-        """Where a passing direction's next new byte stands, while nothing is under way."""
         self.base = 0
         """Offset of the first byte that the rewriter got."""
         self._shift = 0
@@ -68,8 +66,8 @@ class RetoldStream:
         """All before this came in order and was fed to the rewriter."""
         self.written = 0
         """All before this, as the other side counts, has left."""
-        self.acknowledged = 0
-        """All before this was acknowledged in the capture; a FIN counts as a byte."""
+        self.acknowledged = -1
+        """All before this was acknowledged in the capture, if it is not negative; a FIN counts as a byte."""
         self.waiting = Reassembly()
         self.fin_at: int | None = None
         """Offset of the sender's FIN, once seen."""
@@ -141,12 +139,8 @@ class RetoldStream:
         self.passing = True
 
     def pass_by(self, start: int, segment: TcpSegment) -> None:
-        """A segment of a passing direction; one without data shows the next sequence number (see `midstream`)."""
+        """A segment of a passing direction."""
         stop = start + segment.payload_length
-        if stop == start == self.acknowledged and start >= self.received:
-            self.quiet_at = start
-        elif stop > self.received:
-            self.quiet_at = None
         if segment.flags & FIN:
             self.fin_at = stop
         self.pass_over(stop)
@@ -156,10 +150,13 @@ class RetoldStream:
         self.received = max(self.received, stop)
         self.written = self.received + self._shift
 
-    def take_up(self) -> None:
-        """The quiet, passing direction begins a message: from here on it is rewritten."""
-        assert self.quiet_at is not None, "a boundary is certain only while nothing is under way"
-        self.base = self.received = self.quiet_at
+    def follows_on(self, start: int) -> bool:
+        """Whether what begins here is new, and the receiver has all before it and no more."""
+        return start == self.acknowledged and start >= self.received
+
+    def take_up(self, start: int) -> None:
+        """The passing direction begins a message here: from here on it is rewritten."""
+        self.base = self.received = start
         self.written = self.base + self._shift
         self.passing = False
 
@@ -180,7 +177,7 @@ class RetoldStream:
         self._write(held := self._rewriter.close(self._way))
         self._shift = self.written - self.received
         self.base = self.received
-        self.passing, self.quiet_at = True, None
+        self.passing = True
         self._kept.clear()
         self._rewriter = self._connect(self.direction, self._note)
         return held

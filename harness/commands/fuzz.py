@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from harness.commands import fuzz_replay, fuzz_segmentation, fuzz_size
+from harness.commands import fuzz_mutate, fuzz_replay, fuzz_segmentation, fuzz_size, fuzz_torture
 
 
 @click.group("fuzz")
@@ -20,5 +20,5 @@ def command() -> None:
     """
 
 
-for _one in (fuzz_size, fuzz_segmentation, fuzz_replay):
+for _one in (fuzz_size, fuzz_segmentation, fuzz_torture, fuzz_mutate, fuzz_replay):
     command.add_command(_one.command)

@@ -150,7 +150,9 @@ def _size_of_responses(options: dict[str, Any], place: Place) -> int:
         here, answering = Target(us.address, host, tls), Answering(place.name, patience)
         files = FindingFiles(shared.findings_directory(journal), here, manner, options["owned"], answering)
         run = Run(Keeping(journal, files, lambda: b""), clock, options["max_probes"], bar)
-        work = ResponseRun(run, Bounds(low, options["most"], options["step"], seed), place, cutting, options["pause"], us)
+        work = ResponseRun(
+            run, Bounds(low, options["most"], options["step"], seed), place, cutting, options["pause"], us
+        )
         return fuzz_work.conclude(work, run, journal, options)
 
 

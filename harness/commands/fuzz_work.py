@@ -20,7 +20,7 @@ from harness.fuzz.findings import FindingFiles
 from harness.fuzz.journal import Journal
 from harness.fuzz.probing import Case, Manner
 from harness.fuzz.run import CUT_SHORT, Keeping, Run, RunEnded
-from harness.fuzz.target import Target
+from harness.fuzz.target import OWNED, Target
 
 _ANY_PORT = 5060
 """In a message that is written down and given its own port when it is sent."""
@@ -86,4 +86,4 @@ def _print(work: Work, run: Run, owned: bool) -> None:
     work.print(console)
     report.print_crashes(console, run.entries)
     console.print(f"{len(run.entries)} probes in {run.seconds:.1f} s")
-    report.print_findings(console, run.entries, owned)
+    report.print_findings(console, run.entries, "sipalg fuzz replay", OWNED * owned)

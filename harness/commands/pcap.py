@@ -6,7 +6,7 @@ import dataclasses
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager
 from itertools import chain
 from typing import Any, BinaryIO
 
@@ -22,6 +22,7 @@ from harness.capture.other_side import OtherSide, interface
 from harness.capture.pcapng import PcapngWriter
 from harness.capture.reader import CapturedPacket, CaptureError, read_packets
 from harness.capture.sides import Side, captured_side
+from harness.capture.whole_file import whole_file
 from harness.commands.options import alg_options, flags, sip_port_option
 from harness.events import EventLog, open_events
 from harness.settings import alg_config, load_settings
@@ -51,12 +52,13 @@ def command(source: str, target: str, side: str | None, as_json: bool, **options
     IN is a pcap or pcapng file of the inside (or the outside), OUT a pcapng file of the same conversations: addresses
     and ports translated in both directions, SIP over TCP rewritten, sequence and acknowledgment numbers moved with it,
     a comment on each packet that has a rewritten message. Its packets have no link layer. `-` is standard input or
-    output.
+    output; a file OUT is there when it is whole.
 
     A message leaves with the segment that completes it. What cannot be translated (no IPv4, a link type that is not
-    understood, none or both ends mapped) is written as it came, and counted. Of a capture of the outside only maps can
-    be undone: which inside endpoint is behind a pool's port is not in it. A --fault strikes what went from the side of
-    IN to the other. Exit status 3 if IN ends inside a packet or a message; all that was complete is written.
+    understood, none or both ends mapped) is written as it came, and counted; what IN shows of the other side already
+    is left out. Of a capture of the outside only maps can be undone: which inside endpoint is behind a pool's port is
+    not in it. A --fault strikes what went from the side of IN to the other. Exit status 3 if IN ends inside a packet
+    or a message; all that was complete is written.
 
     \b
     Example:
@@ -76,10 +78,20 @@ def command(source: str, target: str, side: str | None, as_json: bool, **options
             )
         packets = _Packets(_with_bar(file, stack), source)
         events = options["events"] or settings.events
-        lines = stack.enter_context(open_events(events)) if events else None
-        run = _Run(config, seen_from, _open_target(target, file, stack))
-        run.log = EventLog(lines, lambda: run.now) if lines else None
-        return run.run(packets, as_json)
+        for path in (target, events):
+            _spare(file, path)
+        run = _Run(config, seen_from)
+        run.log = EventLog(stack.enter_context(open_events(events)), lambda: run.now) if events else None
+        try:
+            with _opened(target) as out:
+                other = run.write(packets, out)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return _CUT_SHORT
+        except OSError as failure:
+            _say(f"{target}: {failure.strerror}")
+            return _CUT_SHORT
+        return run.report(other, packets.fault, as_json)
 
 
 class _Packets:
@@ -87,6 +99,7 @@ class _Packets:
 
     def __init__(self, file: BinaryIO, name: str) -> None:
         self.fault: CaptureError | None = None
+        self._name = name
         self._packets = read_packets(file, name)
         self._first = list(self._until_fault(1))
         if self.fault is not None and not self.fault.offset:
@@ -102,6 +115,8 @@ class _Packets:
                     return
         except CaptureError as fault:
             self.fault = fault
+        except OSError as failure:
+            raise ConfigError(f"{self._name}: {failure.strerror}") from None
 
     def __iter__(self) -> Iterator[CapturedPacket]:
         return chain(self._first, self._until_fault())
@@ -110,9 +125,8 @@ class _Packets:
 class _Run:
     """One capture made from another."""
 
-    def __init__(self, config: AlgConfig, side: Side, target: BinaryIO) -> None:
+    def __init__(self, config: AlgConfig, side: Side) -> None:
         self._side = side
-        self._target = target
         # What has happened cannot be cut, whatever is to become of malformed messages.
         alg = Alg(dataclasses.replace(config, malformed=Malformed.PASS))
         self._retelling = Retelling(alg, side.way, self._sink)
@@ -130,25 +144,16 @@ class _Run:
             self._messages += 1
             self._rewritten += bool(record.rewrites)
 
-    def run(self, packets: _Packets, as_json: bool) -> int:
-        """Write the packets' counterparts, and say what became of all; the exit status."""
-        try:
-            other = OtherSide(self._retelling, PcapngWriter(self._target, "sipalg pcap", [interface(self._side)]))
-            for packet in packets:
-                self.now = packet.timestamp / 1e9
-                other.take(packet)
-        except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return _CUT_SHORT
-        except OSError as failure:
-            with suppress(OSError):
-                self._target.close()
-            _say(f"{self._target.name}: {failure.strerror}")
-            return _CUT_SHORT
-        self._report(other, packets.fault, as_json)
-        return _CUT_SHORT if packets.fault or self._retelling.held else 0
+    def write(self, packets: _Packets, file: BinaryIO) -> OtherSide:
+        """Write the packets' counterparts; OSError if the file cannot be written."""
+        other = OtherSide(self._retelling, PcapngWriter(file, "sipalg pcap", [interface(self._side)]))
+        for packet in packets:
+            self.now = packet.timestamp / 1e9
+            other.take(packet)
+        return other
 
-    def _report(self, other: OtherSide, fault: CaptureError | None, as_json: bool) -> None:
+    def report(self, other: OtherSide, fault: CaptureError | None, as_json: bool) -> int:
+        """Say what became of all; the exit status."""
         held, fragments = self._retelling.held, self._retelling.fragments_left
         if as_json:
             summary = {
@@ -177,6 +182,7 @@ class _Run:
             _say(f"{fragments} fragments left out: the capture has not the rest of their packets")
         if fault:
             _say(f"{fault}; what comes before is written")
+        return _CUT_SHORT if fault or held else 0
 
 
 def _told_by_addresses(file: BinaryIO, name: str, config: AlgConfig) -> Side:
@@ -201,15 +207,24 @@ def _open_source(path: str, stack: ExitStack) -> BinaryIO:
         raise ConfigError(f"{path}: {failure.strerror}") from None
 
 
-def _open_target(path: str, source: BinaryIO, stack: ExitStack) -> BinaryIO:
+def _spare(source: BinaryIO, path: str | None) -> None:
+    """What is read must not be what is written."""
+    if path and os.path.exists(path) and os.path.samestat(os.stat(path), os.fstat(source.fileno())):
+        raise ConfigError(f"{path}: is what is read, and not to be written over")
+
+
+@contextmanager
+def _opened(path: str) -> Iterator[BinaryIO]:
+    """Where the capture goes; ConfigError if it cannot be opened, OSError if it cannot be written."""
     if path == _STANDARD:
-        return sys.stdout.buffer
-    try:
-        if os.path.exists(path) and os.path.samestat(os.stat(path), os.fstat(source.fileno())):
-            raise ConfigError(f"{path}: is what is read, and not to be written over")
-        return stack.enter_context(open(path, "wb"))
-    except OSError as failure:
-        raise ConfigError(f"{path}: {failure.strerror}") from None
+        yield sys.stdout.buffer
+        return
+    with ExitStack() as stack:
+        try:
+            file = stack.enter_context(whole_file(path))
+        except OSError as failure:
+            raise ConfigError(f"{path}: {failure.strerror}") from None
+        yield file
 
 
 def _with_bar(file: BinaryIO, stack: ExitStack) -> BinaryIO:

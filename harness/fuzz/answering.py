@@ -44,6 +44,15 @@ class _Leg:
     channel: Channel
     framer: MessageFramer = field(default_factory=lambda: MessageFramer(LIMITS))
     ending: Ended | Broken | None = None
+    sending: Sending | None = None
+    """Our 200 on its way."""
+
+    def say(self, message: bytes) -> None:
+        """Send a message, behind the 200 that is on its way."""
+        if self.sending is not None and self.sending.left:
+            self.sending.follow(message)
+        else:
+            self.channel.write(message)
 
 
 @dataclass(slots=True, eq=False)
@@ -159,8 +168,9 @@ class Answerer:
         transaction = Transaction(b"", call.call_id, b"ACK", message)
         probe = Probe(message, (transaction,), answer.segmentation, answer.pause)
         sending = Sending(call.leg.channel, message, answer.segmentation, answer.pause, start)
+        call.leg.sending = sending
         deadline, gone_at = start + self.manner.timeout, float("inf")
-        while not call.followed:
+        while not (call.followed and sending.over):
             now = self._now()
             if sending.advance(now):
                 deadline = now + answer.pause + self.manner.timeout
@@ -273,7 +283,7 @@ class Answerer:
                 replies.append(dialog.response_to(call.invite.data, b"487 Request Terminated", b"sipalg"))
         for reply in replies:
             if reply is not None:
-                leg.channel.write(reply)
+                leg.say(reply)
 
     def close(self) -> None:
         """Close everything, in order where the callers do the same."""

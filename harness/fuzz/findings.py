@@ -128,7 +128,7 @@ class FindingFiles:
 
     def replay_line(self, place: Path) -> str:
         """The command that sends a finding again."""
-        return replay_line(str(place), self.owned)
+        return f"sipalg fuzz replay {shlex.quote(str(place))}" + f" {OWNED}" * self.owned
 
     def _text(self, place: Path, finding: Finding) -> str:
         status = f" {finding.status}" if finding.status else ""
@@ -145,11 +145,6 @@ class FindingFiles:
             f"afterwards {after}\n"
             f"again      {self.replay_line(place)}\n"
         )
-
-
-def replay_line(place: str, owned: bool) -> str:
-    """The command that sends a finding again; `owned` if its target needs to be confirmed."""
-    return f"sipalg fuzz replay {shlex.quote(place)}" + f" {OWNED}" * owned
 
 
 def _awaited(transaction: Transaction, sent: bytes) -> Awaited:

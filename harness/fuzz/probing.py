@@ -242,7 +242,7 @@ class Prober:
             self._line = None
             raise
         line.call_ids |= {each.call_id for each in probe.transactions}
-        if not (keep and outcome.accepted) or line.channel.over:
+        if not (keep and outcome.accepted and watch.whole) or line.channel.over:
             self.close()
         return probe, outcome
 
@@ -302,8 +302,7 @@ class _Watch:
                 continue
             for event in self._channel.pump(min(self._deadline - now, self._sending.patience(now))):
                 self._take(event)
-        while self._channel.pending and not self._channel.over and self._now() < self._deadline:
-            self._channel.pump(self._deadline - self._now())
+        self._flush()
         verdict = self._exchange.verdict
         detail = verdict.detail
         if verdict.kind is Kind.SILENT and not detail:
@@ -311,6 +310,20 @@ class _Watch:
         sending = self._sending
         times = tuple(sending.sent_at), tuple(self._received), self._now() - self._start
         return Outcome(verdict.kind, verdict.status, detail, sending.data, sending.cuts, *times)
+
+    @property
+    def whole(self) -> bool:
+        """Whether all of it has left; an answer may come before."""
+        return self._sending.over
+
+    def _flush(self) -> None:
+        """Let out what is owed, unless it would stand in the middle of a message that is not sent any more."""
+        while not self._channel.over and (now := self._now()) < self._deadline:
+            if not self._sending.left:
+                self._sending.advance(now)
+            if not self._channel.pending and (self._sending.left or self._sending.over):
+                break
+            self._channel.pump(min(self._deadline - now, self._sending.patience(now)))
 
     def _give_up(self) -> None:
         left = self._sending.left
@@ -333,5 +346,5 @@ class _Watch:
         """What answers demand; it has as much time again to be answered."""
         now = self._now()
         for message in messages:
-            self._channel.write(self._line.outward(message, now))
+            self._sending.follow(self._line.outward(message, now))
             self._deadline = now + self._manner.timeout

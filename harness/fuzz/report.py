@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -120,15 +121,15 @@ def print_crashes(console: Console, entries: Sequence[Entry]) -> None:
             console.print(Text(f"after {before} the target was away for a while: did it crash?", "red"))
 
 
-def print_findings(console: Console, entries: Sequence[Entry], command: str) -> None:
-    """Where the cases are, and how they are sent again: crashes first, then the smallest."""
+def print_findings(console: Console, entries: Sequence[Entry], command: str, options: str = "") -> None:
+    """Where the cases are, and the `command` with `options` that sends each again: crashes first, then the smallest."""
     found = sorted((entry for entry in entries if entry.finding), key=lambda entry: (entry.alive, entry.size))
     places = [entry.finding for entry in found]
     if not places:
         return
     console.print(Text(f"{len(places)} finding{'s' * (len(places) > 1)}", "bold"))
     for place in places[:_MOST_FINDINGS]:
-        console.print(Text(f"  {command} {place}"), soft_wrap=True)
+        console.print(Text(f"  {command} {shlex.quote(place)} {options}".rstrip()), soft_wrap=True)
     if len(places) > _MOST_FINDINGS:
         console.print(f"  ... and {len(places) - _MOST_FINDINGS} more beside them")
 

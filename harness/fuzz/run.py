@@ -21,6 +21,11 @@ from harness.fuzz.search import Answers, Found, Search
 DONE, FAILED, CUT_SHORT = 0, 1, 3
 
 
+def accepted(trial: Trial) -> bool:
+    """What most probes are to come to."""
+    return trial.outcome.accepted
+
+
 class RunEnded(Exception):
     """The run cannot go on; the message says why."""
 
@@ -88,8 +93,10 @@ class Run:
                 found: Found = end.value
                 return found
 
-    def attempt(self, phase: str, size: int, attempt: Callable[[int, int], Trial]) -> Entry:
-        """One trial, or what the journal has of it."""
+    def attempt(
+        self, phase: str, size: int, attempt: Callable[[int, int], Trial], expected: Callable[[Trial], bool] = accepted
+    ) -> Entry:
+        """One trial, or what the journal has of it; it is a finding unless it went as `expected`."""
         number = len(self.entries) + 1
         entry = next(self._earlier, None)
         if entry is not None:
@@ -99,20 +106,20 @@ class Run:
             return entry
         if number > self._most:
             raise RunEnded(f"{self._most} probes were not enough: allow more with --max-probes", CUT_SHORT)
-        entry = self._record(phase, size, number, attempt(size, number))
+        entry = self._record(phase, size, number, attempt(size, number), expected)
         self.entries.append(entry)
         if not entry.alive:
             raise RunEnded("the target does not answer", FAILED)
         return entry
 
-    def _record(self, phase: str, size: int, number: int, trial: Trial) -> Entry:
+    def _record(self, phase: str, size: int, number: int, trial: Trial, expected: Callable[[Trial], bool]) -> Entry:
         outcome = trial.outcome
         keeping = self._keeping
         blamed = None
         if trial.absent and self._last is not None:
             blamed = keeping.findings.write(number - 1, self._last, keeping.small(), gone=True)
         self._last = trial
-        place = None if outcome.accepted else keeping.findings.write(number, trial, keeping.small())
+        place = None if expected(trial) else keeping.findings.write(number, trial, keeping.small())
         entry = Entry(
             number,
             trial.name,

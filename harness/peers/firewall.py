@@ -1,18 +1,31 @@
-"""A firewall that inspects TLS, between two peers of one process; `sipalg proxy --tls-inspect` is one as a process."""
+"""A firewall that inspects TLS, between two peers of one process; `sipalg proxy --tls-inspect` is one as a process.
+
+Strategy: whatever crosses it is captured into memory, each side on its own interface, `inside` or `outside`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import datetime
+from io import BytesIO
 from typing import Any
+
+from twisted.internet import task
 
 from alg.config import AlgConfig
 from alg.connection import Alg
 from alg.direction import Direction
 from alg.edge.entrance import Address, Listener
 from alg.edge.inspecting import ListenerInspection
-from alg.edge.observing import Observer, Tap
+from alg.edge.observing import Tap
 from alg.edge.proxy import AlgProxy
 from alg.tls.rules import Rule
+from harness.capture.capture_file import CaptureFile, interfaces
+from harness.capture.pcapng import PcapngWriter
+from harness.capture.recorder import Recorder
+
+_PROGRAM = "sipalg firewall"
+"""What the capture says that it comes from."""
 
 
 class Firewall:
@@ -21,12 +34,26 @@ class Firewall:
     def __init__(
         self,
         reactor: Any,
-        rules: Iterable[str] = (),
-        observer: Observer | None = None,
+        rules: Iterable[str],
+        clock: Callable[[], datetime],
         tap: Callable[[int], Tap] | None = None,
     ) -> None:
+        """`clock` stamps the packets; who taps the connections has them captured no more."""
+        self._reactor = reactor
+        self._captured = BytesIO()
+        writer = PcapngWriter(self._captured, _PROGRAM, interfaces(_PROGRAM))
+        self._recorder = Recorder(CaptureFile(writer, lambda: int(clock().timestamp() * 1e9), _cannot_be_full))
         self._inspection = ListenerInspection(tuple(Rule.parse(rule) for rule in rules))
-        self._proxy = AlgProxy(reactor, Alg(AlgConfig()), observer, tap=tap)
+        self._proxy = AlgProxy(reactor, Alg(AlgConfig()), tap=tap or self._recorder.tap)
+
+    @property
+    def capture(self) -> bytes:
+        """What has crossed so far, as pcapng."""
+        return self._captured.getvalue()
+
+    def secrets(self, key_log: bytes) -> None:
+        """What decrypts the packets that follow: lines of the SSLKEYLOGFILE format."""
+        self._recorder.secrets(key_log)
 
     def open(self, listen: Address, target: Address, inbound: bool) -> Address:
         """Stand before a target; `inbound`: whoever connects is outside. Raises CannotListenError."""
@@ -34,5 +61,10 @@ class Firewall:
         return self._proxy.listen(Listener(listen, target, side), self._inspection)
 
     async def close(self) -> None:
-        """End what stands."""
+        """End what stands; its address is free then, as the reactor closes a port in its next turn."""
         await self._proxy.stop()
+        await task.deferLater(self._reactor, 0)
+
+
+def _cannot_be_full(failure: OSError) -> None:
+    raise AssertionError(f"memory can be written: {failure}")

@@ -1,4 +1,9 @@
-"""What came of a situation, and which of a mistake's signs are in it."""
+"""What came of a situation, which of a mistake's signs are in it, and whether a row went as it should.
+
+Strategy: everything expected becomes a `Finding` that says what was found; a row has passed if all of them are as
+expected, and its reasons are those that are not. A mistake has to show all its signs and keep SIP from crossing; the
+cure has to let SIP cross and show none.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +11,15 @@ from dataclasses import dataclass
 
 from alg.tls.policy import TlsVersion
 from harness.peers.tls_meeting import Loss, Meeting
-from harness.peers.tls_rows import Signs
+from harness.peers.tls_rows import Row, Signs
+
+_NONE = "none"
+_ABSENT = "not there"
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One sign of a mistake, expected and found."""
+    """One piece of evidence, expected and found."""
 
     what: str
     expected: str
@@ -22,9 +30,14 @@ class Finding:
         """It is there."""
         return self.expected == self.found
 
+    def __str__(self) -> str:
+        if self.shown:
+            return f"{self.what}: {self.found}"
+        return f"{self.what}: expected {self.expected}, found {self.found}"
+
 
 @dataclass(frozen=True, slots=True)
-class RowResult:
+class Outcome:
     """What came of a situation."""
 
     log_inside: str
@@ -34,27 +47,42 @@ class RowResult:
     inside: Meeting
     outside: Meeting
     version: TlsVersion
+    capture: bytes = b""
+    """Of both sides of the firewall, as pcapng, with what decrypts it. Empty if another firewall was led through."""
 
     @property
     def succeeded(self) -> bool:
         """A SIP request and its response crossed, as both sides know."""
         return self.inside.answered and self.outside.answered
 
-    def findings(self, signs: Signs) -> list[Finding]:
-        """Each sign, expected and found. Of the wire, what arrived in clear: TLS 1.3 hides certificates and alerts."""
-        found = [Finding("log", text, text if text in self.log_inside else "not there") for text in signs.log]
+    def of_mistake(self, signs: Signs) -> list[Finding]:
+        """Each sign of a mistake. Of the wire, what arrived in clear: TLS 1.3 hides certificates and alerts."""
+        found = [Finding("log of Expressway-E", text, self._logged(text)) for text in signs.log]
+        found.append(self._crossed("no"))
         if self.version is TlsVersion.TLS_1_2:
             found.append(Finding("alert", _sent(signs.alert), _sent(self._alert())))
             chain = self.outside.chains[1]
             found.append(Finding("certificates from Expressway-E", str(signs.chain_inside), str(chain)))
-        found.append(Finding("reset", signs.reset_by or "none", self._reset() or "none"))
+        found.append(Finding("reset", signs.reset_by or _NONE, self._reset()))
         silent = self.outside.loss is Loss.NOT and self.outside.failure is None and not self.outside.answered
-        found.append(Finding("Webex hears of it", _yes(not signs.quiet_outside), _yes(not silent)))
+        found.append(Finding("Webex hears of the end", _yes(not signs.quiet_outside), _yes(not silent)))
         return found
 
-    def shows(self, signs: Signs) -> bool:
-        """All of the signs are there."""
-        return all(finding.shown for finding in self.findings(signs))
+    def of_cure(self, signs: Signs) -> list[Finding]:
+        """That SIP crosses, and that the mistake is gone from the log and from the wire."""
+        found = [Finding(f"log of Expressway-E, {text}", _ABSENT, self._logged(text)) for text in signs.log]
+        return [
+            self._crossed("yes"),
+            *found,
+            Finding("alert", _NONE, _sent(self._alert())),
+            Finding("reset", _NONE, self._reset()),
+        ]
+
+    def _logged(self, text: str) -> str:
+        return text if text in self.log_inside else _ABSENT
+
+    def _crossed(self, expected: str) -> Finding:
+        return Finding("SIP request answered", expected, _yes(self.succeeded))
 
     def _alert(self) -> tuple[str, str] | None:
         """The one that arrived, and who sent it."""
@@ -68,11 +96,36 @@ class RowResult:
         if self.inside.dismissed and self.outside.loss is Loss.RESET:
             return "inside"
         sides = [name for name in ("inside", "outside") if getattr(self, name).loss is Loss.RESET]
-        return f"towards {' and '.join(sides)}" if sides else ""
+        return f"towards {' and '.join(sides)}" if sides else _NONE
+
+
+@dataclass(frozen=True, slots=True)
+class RowRun:
+    """A row that was run."""
+
+    row: Row
+    fixed: bool
+    """With the cure."""
+    outcome: Outcome
+
+    @property
+    def evidence(self) -> list[Finding]:
+        """Everything that was looked at."""
+        return (self.outcome.of_cure if self.fixed else self.outcome.of_mistake)(self.row.signs)
+
+    @property
+    def passed(self) -> bool:
+        """The mistake shows as it does in the field, or the cure helps."""
+        return not self.reasons
+
+    @property
+    def reasons(self) -> list[str]:
+        """Why it has not passed."""
+        return [str(finding) for finding in self.evidence if not finding.shown]
 
 
 def _sent(alert: tuple[str, str] | None) -> str:
-    return f"{alert[1]} from {alert[0]}" if alert is not None else "none"
+    return f"{alert[1]} from {alert[0]}" if alert is not None else _NONE
 
 
 def _yes(whether: bool) -> str:

@@ -20,7 +20,7 @@ from alg.tls.policy import Identity, TlsVersion
 from harness.expressway.log import network
 from harness.expressway.log.diagnostic import DiagnosticLog
 from harness.expressway.log.entry import Address
-from harness.peers.tls_context import PeerContext
+from harness.peers.tls_context import PeerContexts
 from harness.peers.tls_meeting import Loss, Meeting
 from harness.peers.tls_session import Ending, Output, TlsSession
 from harness.peers.tls_trust import Trust
@@ -65,7 +65,7 @@ class TlsPeer:
         self._log = log
         self._token = token
         self._key_log = key_log
-        self._context = PeerContext(settings.identity, settings.trust, settings.version, clock)
+        self._contexts = PeerContexts(settings.identity, settings.trust, settings.version, clock)
         self._ports: list[interfaces.IListeningPort] = []
         self._standing: set[TlsConnection] = set()
 
@@ -90,7 +90,7 @@ class TlsPeer:
         self.meetings.append(meeting)
         notes = Notes(self._log_key if self._key_log is not None else None)
         settings = self._settings
-        context = self._context.for_connection()
+        context = self._contexts.new()
         session = TlsSession(meeting, context, settings.trust, settings.called, self._log, self._token(), notes)
         return TlsConnection(session, self)
 

@@ -1,10 +1,11 @@
 """One meeting of Expressway-E and Webex: peers are made from a situation, meet, and it is told what happened.
 
-    result = await run_row(reactor, ROWS["T4"], fixed=False)
-    result.log_inside, result.inside.failure, result.findings(ROWS["T4"].signs)
+    run = await run_row(reactor, ROWS["T4"], fixed=False)
+    run.passed, run.reasons, run.evidence, run.outcome.log_inside, run.outcome.capture
 
-Strategy: whoever is connected to listens first; then the way to it is asked for, which leads through a firewall where
-the situation has one. The result is what was known when both sides had come to an end, or time was up.
+Strategy: whoever is connected to listens first; the other one connects through a firewall, which inspects if the
+situation says so, and captures both of its sides. The outcome is what was known when both peers had come to an end, or
+time was up; the capture goes on until they have gone.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from io import StringIO
 from typing import Any
 
@@ -24,7 +26,7 @@ from harness.expressway.log.diagnostic import DiagnosticLog
 from harness.expressway.log.entry import X8_10, Address
 from harness.expressway.settings import DnsZone, Expressway, OnOff, System
 from harness.peers.firewall import Firewall
-from harness.peers.tls_findings import RowResult
+from harness.peers.tls_findings import Outcome, RowRun
 from harness.peers.tls_meeting import Meeting
 from harness.peers.tls_peer import PeerSettings, TlsPeer
 from harness.peers.tls_rows import DNS_ZONE, Row, Situation
@@ -54,9 +56,9 @@ class Surroundings:
     outside: Address = ("127.0.0.3", 0)
     """Of Webex."""
     between: Address = ("127.0.0.4", 0)
-    """Of the firewall, if the situation has inspection rules and `way` is None."""
+    """Of the firewall."""
     way: Way | None = None
-    """Through something that stands already, such as `sipalg proxy` as a process."""
+    """Through something else than that firewall, such as `sipalg proxy` as a process."""
     version: TlsVersion = TlsVersion.TLS_1_2
     """What the guide's captures have."""
     clock: Callable[[], datetime] = _now
@@ -71,23 +73,27 @@ class Surroundings:
     """Gets lines of the SSLKEYLOGFILE format."""
 
 
-def run_row(reactor: Any, row: Row, fixed: bool, around: Surroundings | None = None) -> defer.Deferred[RowResult]:
-    """A row with its mistake, or with the cure."""
+def run_row(reactor: Any, row: Row, fixed: bool, around: Surroundings | None = None) -> defer.Deferred[RowRun]:
+    """A row with its mistake, or with the cure. The Deferred fails as that of `run_situation`."""
     waits = fixed or not row.signs.quiet_outside
     situation = row.fixed if fixed else row.broken
-    return run_situation(reactor, situation, around, waits_for_outside=waits)
+    running = run_situation(reactor, situation, around, waits_for_outside=waits)
+    return running.addCallback(partial(RowRun, row, fixed))
 
 
 def run_situation(
     reactor: Any, situation: Situation, around: Surroundings | None = None, waits_for_outside: bool = True
-) -> defer.Deferred[RowResult]:
+) -> defer.Deferred[Outcome]:
     """Any situation. Without `waits_for_outside` it is over soon after Expressway-E has come to an end.
 
     The Deferred fails with CannotListenError if an address cannot be used, with ConfigError for certificates or rules
     that cannot.
     """
-    stage = _Stage(reactor, situation, around or Surroundings())
-    return defer.Deferred.fromCoroutine(stage.run(waits_for_outside))
+
+    async def run() -> Outcome:
+        return await _Stage(reactor, situation, around or Surroundings()).run(waits_for_outside)
+
+    return defer.Deferred.fromCoroutine(run())
 
 
 def inside_settings(situation: Situation, pki: Pki, version: TlsVersion) -> PeerSettings:
@@ -123,30 +129,35 @@ class _Stage:
         self._logs = StringIO(), StringIO()
         self._inside = self._peer(inside_settings(situation, pki, around.version), INSIDE_NAME, self._logs[0])
         self._outside = self._peer(outside_settings(situation, pki, around.version), OUTSIDE_NAME, self._logs[1])
-        self._firewall: Firewall | None = None
-        if situation.inspection and around.way is None:
-            self._firewall = Firewall(reactor, situation.inspection)
+        self._firewall = Firewall(reactor, situation.inspection, around.clock) if around.way is None else None
 
     def _peer(self, settings: PeerSettings, name: str, sink: StringIO) -> TlsPeer:
         around = self._around
         log = DiagnosticLog(sink, name, around.clock, X8_10)
-        return TlsPeer(self._reactor, settings, log, around.clock, around.token, around.key_log)
+        return TlsPeer(self._reactor, settings, log, around.clock, around.token, self._log_key)
 
-    async def run(self, waits_for_outside: bool) -> RowResult:
+    def _log_key(self, line: bytes) -> None:
+        if self._firewall is not None:
+            self._firewall.secrets(line)
+        if self._around.key_log is not None:
+            self._around.key_log(line)
+
+    async def run(self, waits_for_outside: bool) -> Outcome:
         """From the first port to the last connection."""
         try:
             self._connect()
             await self._wait(waits_for_outside)
-            return self._result()
+            outcome = self._outcome()
         finally:
-            await self._close()
+            capture = await self._close()
+        return replace(outcome, capture=capture)
 
-    def _result(self) -> RowResult:
+    def _outcome(self) -> Outcome:
         """As it is now."""
         inbound = self._situation.inbound
         inside, outside = _first(self._inside, inbound), _first(self._outside, not inbound)
         log_inside, log_outside = (log.getvalue() for log in self._logs)
-        return RowResult(log_inside, log_outside, inside, outside, self._around.version)
+        return Outcome(log_inside, log_outside, inside, outside, self._around.version)
 
     def _connect(self) -> None:
         situation, around = self._situation, self._around
@@ -155,10 +166,10 @@ class _Stage:
         else:
             server, address, client, source = self._outside, around.outside, self._inside, around.inside
         target = server.listen(address)
-        if around.way is not None:
-            target = around.way(target, situation)
-        elif self._firewall is not None:
+        if self._firewall is not None:
             target = self._firewall.open(around.between, target, situation.inbound)
+        elif around.way is not None:
+            target = around.way(target, situation)
         client.connect(source[0], target, around.patience)
 
     async def _wait(self, for_outside: bool) -> None:
@@ -173,15 +184,18 @@ class _Stage:
         if not for_outside:
             await task.deferLater(self._reactor, _SILENCE)
 
-    async def _close(self) -> None:
-        """Whoever connected says goodbye."""
+    async def _close(self) -> bytes:
+        """Whoever connected says goodbye; the capture until all have gone."""
         first, second = self._inside, self._outside
         if self._situation.inbound:
             first, second = second, first
         await first.close()
         await second.close()
-        if self._firewall is not None:
-            await self._firewall.close()
+        if self._firewall is None:
+            return b""
+        capture = self._firewall.capture
+        await self._firewall.close()
+        return capture
 
 
 def _switch(on: bool) -> OnOff:

@@ -29,6 +29,8 @@ NETWORK = "10.0.30.0/24"
 DEVICE = "sipalg0"
 POOLED = ("--inside", NETWORK, "--pool", POOL)
 MAPPED = ("--inside", NETWORK, "--map", f"{INSIDE}={POOL}")
+_TCP_CLOSE = 7
+"""<net/tcp_states.h>; the state of a socket whose connection is in TIME-WAIT, too."""
 _numbers = count(1)
 
 T = TypeVar("T")
@@ -170,7 +172,10 @@ def exchange(
     pieces: tuple[Iterable[bytes], Iterable[bytes]],
     pause: float = 0.0,
 ) -> tuple[bytes, bytes]:
-    """Both ends send their pieces at once, `pause` seconds apart, and close; what each has received."""
+    """Both ends send their pieces at once, `pause` seconds apart, and close; what each has received.
+
+    For both kernels the connection has to be over then: everything is acknowledged, the FINs too.
+    """
     received = [b"", b""]
     threads = [
         *(threading.Thread(target=_send, args=(end, part, pause)) for end, part in zip(ends, pieces, strict=True)),
@@ -180,7 +185,13 @@ def exchange(
         thread.start()
     for thread in threads:
         thread.join()
+    eventually("everything is acknowledged", lambda: [_state(end) for end in ends] == [_TCP_CLOSE] * 2)
     return received[0], received[1]
+
+
+def _state(end: socket.socket) -> int:
+    """The first byte of `struct tcp_info`."""
+    return end.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]
 
 
 def _send(end: socket.socket, pieces: Iterable[bytes], pause: float) -> None:

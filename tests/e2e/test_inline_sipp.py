@@ -61,10 +61,6 @@ class Calls:
                 process.terminate()
                 assert process.wait(10) == 0
 
-    @staticmethod
-    def _listens() -> bool:
-        return f":{5060:04X} 00000000:0000 0A" in Path("/proc/thread-self/net/tcp").read_text()
-
     def place(self, transport: str, rate: int, calls: int) -> None:
         """Place calls; fails unless every one has succeeded."""
         arguments = (OUTSIDE, "-sn", "uac", "-t", transport, "-r", str(rate), "-m", str(calls))

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 
 from tests.conftest import StartProxy
 from tests.edge.messages import INSIDE, MAP, OUTSIDE, options
 from tests.edge.sockets import LOOPBACK, Upstream, connect, receive, receive_all
+from tests.edge.terminated import Firewall, listener, running_firewall, tls_section, told
 from tests.edge.tls_ends import SOON, Answerer, Outcome, Papers, call
-from tests.helpers.system import PATIENCE, eventually
+from tests.helpers.system import ProxyProcess, eventually, running_proxy
 
 POINTS = (
     "client-hello",
@@ -30,140 +29,115 @@ POINTS = (
 VISIBLE_IN_1_3 = ("client-hello", "server-hello", "client-finished")
 
 
+class Meet(Protocol):
+    """One connection under these rules; what else there is goes to `Firewall.meet`."""
+
+    def __call__(self, version: str, *rules: str, **more: Any) -> Outcome:
+        """How both ends fared."""
+
+
 @pytest.fixture(scope="module")
 def papers(tmp_path_factory: pytest.TempPathFactory) -> Papers:
     """Certificates of both ends."""
     return Papers(tmp_path_factory.mktemp("pki"))
 
 
-@dataclass
-class Firewall:
-    """A proxy that inspects, between two ends."""
-
-    papers: Papers
-    start: StartProxy
-    events: Path
-
-    def meet(
-        self,
-        version: str,
-        *rules: str,
-        client_waits: float = PATIENCE,
-        server_waits: float = PATIENCE,
-        data: bytes = b"hi",
-    ) -> Outcome:
-        """One connection through a proxy with these rules."""
-        with closing(Answerer(self.papers.server(version), server_waits)) as server:
-            inspect = [word for rule in rules for word in ("--tls-inspect", rule)]
-            proxy = self.start(
-                *("--listen", f"{LOOPBACK}:0", "--to", server.address, "--map", MAP, "--events", str(self.events)),
-                *inspect,
-            )
-            server.expect()
-            client = call(self.papers.client(version), proxy.port, client_waits, data)
-            return Outcome(client, server.word())
-
-    def told(self) -> list[dict[str, Any]]:
-        """The events so far."""
-        return [json.loads(line) for line in self.events.read_text().splitlines()]
-
-    def deeds(self) -> list[dict[str, Any]]:
-        """What inspection did."""
-        return [event for event in self.told() if event["event"] == "tls" and "action" in event]
-
-    def closed(self) -> None:
-        """The proxy has let go of the connection."""
-        eventually("the connection is closed", lambda: self.told()[-1]["event"] == "closed")
+@pytest.fixture(scope="module")
+def firewall(papers: Papers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Firewall]:
+    """For all tests that ask nothing special of it."""
+    with running_firewall(tmp_path_factory.mktemp("inspecting"), papers) as found:
+        yield found
 
 
 @pytest.fixture
-def firewall(papers: Papers, start_proxy: StartProxy, tmp_path: Path) -> Iterator[Firewall]:
-    """A firewall for one test."""
-    return Firewall(papers, start_proxy, tmp_path / "events.jsonl")
+def meet(firewall: Firewall) -> Meet:
+    """One connection at a time."""
+
+    def one(version: str, *rules: str, **more: Any) -> Outcome:
+        firewall.obey(*rules)
+        return firewall.meet(firewall.papers.client(version), firewall.papers.server(version), **more)
+
+    return one
 
 
 @pytest.mark.parametrize("version", ["1.2", "1.3"])
-def test_pass_is_the_default(firewall: Firewall, version: str) -> None:
+def test_pass_is_the_default(meet: Meet, firewall: Firewall, version: str) -> None:
     """Mutual TLS stands, and the events tell what was seen of it."""
-    assert firewall.meet(version) == Outcome("ok", "ok")
-    seen = [event["message"] for event in firewall.told() if event["event"] == "tls"]
+    assert meet(version) == Outcome("ok", "ok")
+    seen = [event["message"] for event in firewall.story if event["event"] == "tls"]
     assert seen[:2] == ["client-hello", "server-hello"]
     assert ("client-certificate" in seen) is (version == "1.2")
-    (hello,) = [event for event in firewall.told() if event.get("message") == "client-hello"]
+    (hello,) = [event for event in firewall.story if event.get("message") == "client-hello"]
     assert hello["sni"] == "callservice.ciscospark.com"
     assert firewall.deeds() == []
 
 
 @pytest.mark.parametrize("point", POINTS)
-def test_reset_of_both_sides(firewall: Firewall, point: str) -> None:
+def test_reset_of_both_sides(meet: Meet, firewall: Firewall, point: str) -> None:
     """Each end sees its connection reset, at whichever point."""
-    assert firewall.meet("1.2", f"reset:{point}") == Outcome("reset", "reset")
+    assert meet("1.2", f"reset:{point}") == Outcome("reset", "reset")
     assert [deed["at"] for deed in firewall.deeds()] == [point]
-    firewall.closed()
 
 
 @pytest.mark.parametrize("point", VISIBLE_IN_1_3)
-def test_reset_of_both_sides_in_tls_1_3(firewall: Firewall, point: str) -> None:
+def test_reset_of_both_sides_in_tls_1_3(meet: Meet, point: str) -> None:
     """The points that show there."""
-    assert firewall.meet("1.3", f"reset:{point}") == Outcome("reset", "reset")
+    assert meet("1.3", f"reset:{point}") == Outcome("reset", "reset")
 
 
 @pytest.mark.parametrize("point", sorted(set(POINTS) - set(VISIBLE_IN_1_3)))
-def test_points_that_tls_1_3_hides(firewall: Firewall, point: str) -> None:
+def test_points_that_tls_1_3_hides(meet: Meet, firewall: Firewall, point: str) -> None:
     """Nothing is guessed: the connection passes, and an event says why."""
-    assert firewall.meet("1.3", f"reset:{point}") == Outcome("ok", "ok")
+    assert meet("1.3", f"reset:{point}") == Outcome("ok", "ok")
     assert [deed["reason"] for deed in firewall.deeds()] == [f"{point} is encrypted in TLS 1.3"]
 
 
-def test_the_inside_is_reset_and_the_outside_hears_nothing(firewall: Firewall) -> None:
+def test_the_inside_is_reset_and_the_outside_hears_nothing(meet: Meet, firewall: Firewall) -> None:
     """What seed 003 found of a firewall's application inspection."""
-    outcome = firewall.meet("1.2", "reset:client-finished:inside", server_waits=SOON)
+    outcome = meet("1.2", "reset:client-finished:inside", server_waits=SOON)
     assert outcome == Outcome("reset", "timeout")
     (deed,) = firewall.deeds()
     assert (deed["action"], deed["towards"], deed["elsewhere"]) == ("reset", ["inside"], "silence")
-    firewall.closed()
 
 
-def test_a_fin_for_the_side_that_is_not_reset(firewall: Firewall) -> None:
+def test_a_fin_for_the_side_that_is_not_reset(meet: Meet, firewall: Firewall) -> None:
     """The other side sees an end of stream in place of silence."""
-    assert firewall.meet("1.2", "reset:client-finished:inside:fin") == Outcome("reset", "eof")
-    firewall.closed()
+    assert meet("1.2", "reset:client-finished:inside:fin") == Outcome("reset", "eof")
 
 
-def test_reset_of_the_outside(firewall: Firewall) -> None:
+def test_reset_of_the_outside(meet: Meet) -> None:
     """The other way round."""
-    assert firewall.meet("1.2", "reset:client-finished:outside", client_waits=SOON) == Outcome("timeout", "reset")
+    assert meet("1.2", "reset:client-finished:outside", client_waits=SOON) == Outcome("timeout", "reset")
 
 
 @pytest.mark.parametrize("version", ["1.2", "1.3"])
 @pytest.mark.parametrize("point", ["client-hello", "client-finished"])
-def test_drop_leaves_both_ends_waiting(firewall: Firewall, version: str, point: str) -> None:
+def test_drop_leaves_both_ends_waiting(meet: Meet, firewall: Firewall, version: str, point: str) -> None:
     """Timeouts instead of errors; in TLS 1.3 the client has its handshake done by then and waits for the answer."""
-    outcome = firewall.meet(version, f"drop:{point}", client_waits=SOON, server_waits=SOON)
+    outcome = meet(version, f"drop:{point}", client_waits=SOON, server_waits=SOON)
     assert outcome == Outcome("timeout", "timeout")
-    firewall.closed()
 
 
 @pytest.mark.parametrize("version", ["1.2", "1.3"])
-def test_delay(firewall: Firewall, version: str) -> None:
+def test_delay(meet: Meet, version: str) -> None:
     """Late, and whole."""
     start = time.monotonic()
-    assert firewall.meet(version, "delay:server-hello:0.4", data=bytes(100_000)) == Outcome("ok", "ok")
+    assert meet(version, "delay:server-hello:0.4", data=bytes(100_000)) == Outcome("ok", "ok")
     assert time.monotonic() - start >= 0.4
 
 
-def test_byte_counts(firewall: Firewall) -> None:
+def test_byte_counts(meet: Meet, firewall: Firewall) -> None:
     """A reset in the middle of a record."""
-    assert firewall.meet("1.2", "reset:after:400") == Outcome("reset", "reset")
+    assert meet("1.2", "reset:after:400") == Outcome("reset", "reset")
     (deed,) = firewall.deeds()
     assert deed["offset"] == 400
 
 
 @pytest.mark.parametrize("version", ["1.2", "1.3"])
-def test_blind_fixups_show_as_bad_record_mac(firewall: Firewall, version: str) -> None:
+def test_blind_fixups_show_as_bad_record_mac(meet: Meet, firewall: Firewall, version: str) -> None:
     """The receiver of what was touched says so, and its alert reaches the sender."""
     data = bytes(20_000)
-    outcome = firewall.meet(version, "alg-blind", data=data)
+    outcome = meet(version, "alg-blind", data=data)
     assert "decryption failed or bad record mac" in (outcome.server, outcome.client)
     assert any("bad record mac" in word and "alert" in word for word in (outcome.server, outcome.client)) or (
         "reset" in (outcome.server, outcome.client)
@@ -184,10 +158,10 @@ def test_the_nth_connection(papers: Papers, start_proxy: StartProxy) -> None:
     assert words == ["ok", "reset", "ok"]
 
 
-def test_limits_by_name_and_direction(firewall: Firewall) -> None:
+def test_limits_by_name_and_direction(meet: Meet) -> None:
     """The first rule that fits decides; those that do not fit do nothing."""
     rules = ("reset:client-hello,sni=*.example.com", "reset:client-hello,direction=inward", "pass,sni=callservice.*")
-    assert firewall.meet("1.3", *rules, "reset:server-hello") == Outcome("ok", "ok")
+    assert meet("1.3", *rules, "reset:server-hello") == Outcome("ok", "ok")
 
 
 def test_direction_is_the_clients(papers: Papers, start_proxy: StartProxy) -> None:
@@ -200,22 +174,37 @@ def test_direction_is_the_clients(papers: Papers, start_proxy: StartProxy) -> No
         assert server.word() == "timeout"
 
 
-@pytest.mark.parametrize("rule", ["reset:client-hello", "terminate", "drop:client-finished", "alg-blind"])
-def test_sip_in_clear_is_rewritten_as_ever(start_proxy: StartProxy, papers: Papers, rule: str) -> None:
+CLEAR_RULES = ("reset:client-hello", "terminate", "drop:client-finished", "alg-blind")
+
+
+@pytest.fixture(scope="module")
+def upstream() -> Iterator[Upstream]:
+    """Where connections in clear go."""
+    with closing(Upstream()) as here:
+        yield here
+
+
+@pytest.fixture(scope="module")
+def several(papers: Papers, upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProxyProcess]:
+    """A listener for each of the rules."""
+    config = tmp_path_factory.mktemp("several") / "sipalg.toml"
+    places = "".join(listener(upstream.address, rule) for rule in CLEAR_RULES)
+    config.write_text(tls_section(papers) + places)
+    with running_proxy("--config", str(config), "--map", MAP, listeners=len(CLEAR_RULES)) as proxy:
+        yield proxy
+
+
+@pytest.mark.parametrize("rule", CLEAR_RULES)
+def test_sip_in_clear_is_rewritten_as_ever(several: ProxyProcess, upstream: Upstream, rule: str) -> None:
     """What is no TLS goes through the ALG, held back by nobody."""
-    ca = ("--tls-ca", papers.path("firewall-root.crt"), papers.path("firewall-root.key")) if rule == "terminate" else ()
-    with closing(Upstream()) as upstream:
-        proxy = start_proxy(
-            *("--listen", f"{LOOPBACK}:0", "--to", upstream.address, "--map", MAP, "--tls-inspect", rule), *ca
-        )
-        with closing(connect(proxy.port)) as client:
-            server = upstream.accept()
-            for piece in (options(INSIDE)[:1], options(INSIDE)[1:50], options(INSIDE)[50:]):
-                client.sendall(piece)
-            assert receive(server, len(options(OUTSIDE))) == options(OUTSIDE)
-            server.sendall(options(OUTSIDE))
-            server.close()
-            assert receive_all(client) == options(INSIDE)
+    with closing(connect(several.ports[CLEAR_RULES.index(rule)])) as client:
+        server = upstream.accept()
+        for piece in (options(INSIDE)[:1], options(INSIDE)[1:50], options(INSIDE)[50:]):
+            client.sendall(piece)
+        assert receive(server, len(options(OUTSIDE))) == options(OUTSIDE)
+        server.sendall(options(OUTSIDE))
+        server.close()
+        assert receive_all(client) == options(INSIDE)
 
 
 def test_rules_are_switched_live(papers: Papers, start_proxy: StartProxy, tmp_path: Path) -> None:
@@ -246,20 +235,18 @@ def test_rules_are_switched_live(papers: Papers, start_proxy: StartProxy, tmp_pa
         assert attempt() == "reset"
 
 
-def test_peers_that_leave_a_silent_connection(firewall: Firewall) -> None:
+def test_peers_that_leave_a_silent_connection(start_proxy: StartProxy, upstream: Upstream, tmp_path: Path) -> None:
     """A connection that was dropped is gone when both ends have closed, and not before."""
-    with closing(Upstream()) as upstream:
-        proxy = firewall.start(
-            *("--listen", f"{LOOPBACK}:0", "--to", upstream.address, "--events", str(firewall.events)),
-            *("--tls-inspect", "drop:after:5"),
-        )
-        client = connect(proxy.port)
-        server = upstream.accept()
-        client.sendall(b"0123456789")
-        assert receive(server, 5) == b"01234"
-        server.sendall(b"nobody hears that")
-        client.close()
-        assert all(event["event"] != "closed" for event in firewall.told())
-        server.close()
-        firewall.closed()
-        assert firewall.told()[-1]["reason"] == "tls inspection: drop:after:5"
+    events = tmp_path / "events.jsonl"
+    arguments = ("--listen", f"{LOOPBACK}:0", "--to", upstream.address, "--events", str(events))
+    proxy = start_proxy(*arguments, "--tls-inspect", "drop:after:5")
+    client = connect(proxy.port)
+    server = upstream.accept()
+    client.sendall(b"0123456789")
+    assert receive(server, 5) == b"01234"
+    server.sendall(b"nobody hears that")
+    client.close()
+    assert all(event["event"] != "closed" for event in told(events))
+    server.close()
+    eventually("closed", lambda: told(events)[-1]["event"] == "closed")
+    assert told(events)[-1]["reason"] == "tls inspection: drop:after:5"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.edge.terminated import FIREWALL, Firewalls, firewalls
+from tests.edge.terminated import FIREWALL, Firewalls, running_firewall
 from tests.edge.tls_ends import Outcome, Papers
 
 VERSIONS = pytest.mark.parametrize("version", ["1.2", "1.3"])
@@ -16,10 +16,10 @@ HAPPY = Outcome("ok", "ok")
 
 @pytest.fixture(scope="module")
 def firewall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Firewalls]:
-    """Firewalls for all tests here."""
+    """For all tests here."""
     folder = tmp_path_factory.mktemp("terminating")
-    with firewalls(folder, Papers(folder / "pki")) as found:
-        yield found
+    with running_firewall(folder, Papers(folder / "pki")) as found:
+        yield Firewalls(found)
 
 
 def own(firewall: Firewalls, purpose: int, name: str, version: str, *trust: str) -> ssl.SSLContext:
@@ -28,10 +28,10 @@ def own(firewall: Firewalls, purpose: int, name: str, version: str, *trust: str)
 
 
 @VERSIONS
-@pytest.mark.parametrize("switches", [(), ("--tls-present", "resigned", "--tls-ask", "require")])
-def test_mutual_tls_that_survives(firewall: Firewalls, version: str, switches: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("switches", [{}, {"present": "resigned", "ask": "require"}])
+def test_mutual_tls_that_survives(firewall: Firewalls, version: str, switches: dict[str, str]) -> None:
     """Both ends trust the firewall's CA, and each sees the other's names."""
-    inspected = firewall(*switches)
+    inspected = firewall(**switches)
     assert inspected.meet(version) == HAPPY
     peer = firewall.server.peer
     assert peer is not None
@@ -46,17 +46,17 @@ def test_mutual_tls_that_survives(firewall: Firewalls, version: str, switches: t
 def test_a_given_certificate(firewall: Firewalls, version: str) -> None:
     """The server sees the same one whoever the client is; the server trusts its CA, not the firewall's."""
     papers = firewall.papers
-    given = ("--tls-identity", papers.path("expressway-e-previous-chain.pem"), papers.path("expressway-e-previous.key"))
-    inspected = firewall(*given)
+    given = [papers.path("expressway-e-previous-chain.pem"), papers.path("expressway-e-previous.key")]
+    inspected = firewall(identity=given)
     assert inspected.meet(version, server=papers.server(version)) == HAPPY
     assert [deed["origin"] for deed in inspected.deeds("certificate-shown", "server")] == ["given"]
 
 
 @VERSIONS
-@pytest.mark.parametrize("switches", [("--tls-present", "none"), ("--tls-ask", "never")])
-def test_the_usual_way_to_break_mutual_tls(firewall: Firewalls, version: str, switches: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("switches", [{"present": "none"}, {"ask": "never"}])
+def test_the_usual_way_to_break_mutual_tls(firewall: Firewalls, version: str, switches: dict[str, str]) -> None:
     """The server misses a certificate and says so to the firewall; the client is told nothing about it."""
-    inspected = firewall(*switches)
+    inspected = firewall(**switches)
     client = {"1.2": "tlsv1 alert internal error", "1.3": "close notify"}[version]
     assert inspected.meet(version) == Outcome(client, "peer did not return a certificate")
     refusal = {"1.2": "handshake_failure", "1.3": "certificate_required"}[version]
@@ -69,8 +69,8 @@ def test_a_server_that_asks_for_nothing(firewall: Firewalls, version: str) -> No
     """The client is not asked either, unless the firewall is told to; the server never sees what it shows then."""
     server = own(firewall, ssl.PROTOCOL_TLS_SERVER, "webex", version)
     server.verify_mode = ssl.CERT_NONE
-    for switches, shown in ((), None), (("--tls-ask", "request"), "CN=expe.example.com,O=Example"):
-        inspected = firewall(*switches)
+    for switches, shown in ({}, None), ({"ask": "request"}, "CN=expe.example.com,O=Example"):
+        inspected = firewall(**switches)
         assert inspected.meet(version, server=server) == HAPPY
         (up,) = inspected.deeds("leg-up", "client")
         assert up.get("peer_subject") == shown
@@ -86,7 +86,7 @@ def test_a_client_without_a_certificate(firewall: Firewalls, version: str) -> No
     server = own(firewall, ssl.PROTOCOL_TLS_SERVER, "webex", version)
     server.verify_mode = ssl.CERT_OPTIONAL
     assert firewall().meet(version, client=client, server=server) == HAPPY
-    demanding = firewall("--tls-present", "resigned", "--tls-ask", "require")
+    demanding = firewall(present="resigned", ask="require")
     refused = demanding.meet(version, client=client, server=server)
     word = {"1.2": "handshake failure", "1.3": "tlsv13 alert certificate required"}[version]
     assert word in refused.client
@@ -96,12 +96,12 @@ def test_a_client_without_a_certificate(firewall: Firewalls, version: str) -> No
 @VERSIONS
 def test_names_of_its_own(firewall: Firewalls, version: str) -> None:
     """The client looks for a name: with it the connection stands, without it the client leaves."""
-    good = firewall("--tls-name", "firewall.example.com", "--tls-name", "callservice.ciscospark.com")
+    good = firewall(names=["firewall.example.com", "callservice.ciscospark.com"])
     assert good.meet(version) == HAPPY
     (shown,) = good.deeds("certificate-shown", "client")
     assert shown["names"] == ["firewall.example.com", "callservice.ciscospark.com"]
     assert shown["origin"] == "own"
-    bad = firewall("--tls-name", "firewall.example.com")
+    bad = firewall(names=["firewall.example.com"])
     assert bad.meet(version) == Outcome("certificate verify failed", "tlsv1 alert internal error")
 
 
@@ -127,7 +127,7 @@ def test_a_server_that_does_not_trust_the_firewall(firewall: Firewalls, version:
 
 def test_the_highest_version(firewall: Firewalls) -> None:
     """Ends that could do better agree on 1.2 with the firewall; a client that insists on 1.3 gets nothing."""
-    inspected = firewall("--tls-highest", "1.2")
+    inspected = firewall(highest="1.2")
     able = [
         own(firewall, purpose, name, "1.3", FIREWALL)
         for purpose, name in ((ssl.PROTOCOL_TLS_CLIENT, "expressway-e"), (ssl.PROTOCOL_TLS_SERVER, "webex"))
@@ -145,7 +145,7 @@ def test_the_highest_version(firewall: Firewalls) -> None:
 def test_a_server_whose_certificate_has_expired(firewall: Firewalls, version: str) -> None:
     """A firewall that verifies refuses it for the client; one that does not vouches for it with its own signature."""
     expired = own(firewall, ssl.PROTOCOL_TLS_SERVER, "webex-expired", version, FIREWALL)
-    verifying = firewall("--tls-trust-servers", firewall.papers.path("roots.pem"))
+    verifying = firewall(trust_servers=firewall.papers.path("roots.pem"))
     assert verifying.meet(version) == HAPPY
     outcome = verifying.meet(version, server=expired)
     assert outcome == Outcome("tlsv1 alert internal error", "sslv3 alert certificate expired")
@@ -158,8 +158,7 @@ def test_a_server_whose_certificate_has_expired(firewall: Firewalls, version: st
 @pytest.mark.parametrize(("name", "client"), [("sni", "ok"), ("webex.example", "tlsv1 alert internal error")])
 def test_the_name_of_the_server(firewall: Firewalls, name: str, client: str) -> None:
     """Checked against what the client asks for, or against what is configured."""
-    trust = ("--tls-trust-servers", firewall.papers.path("roots.pem"))
-    inspected = firewall(*trust, "--tls-verify-name", name)
+    inspected = firewall(trust_servers=firewall.papers.path("roots.pem"), verify_name=name)
     assert inspected.meet("1.3").client == client
     if client != "ok":
         assert inspected.deeds("failed")[0]["detail"] == "hostname mismatch"
@@ -168,7 +167,7 @@ def test_the_name_of_the_server(firewall: Firewalls, name: str, client: str) -> 
 @VERSIONS
 def test_clients_that_are_verified(firewall: Firewalls, version: str) -> None:
     """A client whose certificate leads nowhere hears it from the firewall; the server sees it leave."""
-    good = firewall("--tls-trust-clients", firewall.papers.path("roots.pem"))
+    good = firewall(trust_clients=firewall.papers.path("roots.pem"))
     assert good.meet(version) == HAPPY
     stranger = own(firewall, ssl.PROTOCOL_TLS_CLIENT, "expressway-e-self-signed", version, FIREWALL)
     outcome = good.meet(version, client=stranger)
@@ -186,7 +185,7 @@ ENDINGS = {
 @pytest.mark.parametrize("how", ENDINGS)
 def test_how_both_legs_end(firewall: Firewalls, version: str, how: str) -> None:
     """When the firewall finds fault with the server: an alert for each, an end of stream, or a reset."""
-    inspected = firewall("--tls-on-failure", how, "--tls-trust-servers", firewall.papers.path(FIREWALL))
+    inspected = firewall(on_failure=how, trust_servers=firewall.papers.path(FIREWALL))
     assert inspected.meet(version) == ENDINGS[how]
     assert inspected.over()["reason"] == "tls: certificate verify failed"
     assert bool(inspected.alerts()) is (how == "alert")
@@ -196,6 +195,6 @@ def test_how_both_legs_end(firewall: Firewalls, version: str, how: str) -> None:
 @pytest.mark.parametrize(("how", "client"), [("alert", "close notify"), ("close", "eof"), ("reset", "reset")])
 def test_how_a_client_ends_whose_server_refuses(firewall: Firewalls, version: str, how: str, client: str) -> None:
     """The same when the server finds fault with the firewall."""
-    inspected = firewall("--tls-on-failure", how, "--tls-trust-servers", firewall.papers.path("roots.pem"))
+    inspected = firewall(on_failure=how, trust_servers=firewall.papers.path("roots.pem"))
     server = firewall.papers.server(version, "roots.pem")
     assert inspected.meet(version, server=server) == Outcome(client, "certificate verify failed")

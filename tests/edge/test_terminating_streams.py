@@ -17,8 +17,8 @@ from tests.edge.messages import INSIDE, MAP, OUTSIDE, options, request, response
 from tests.edge.sockets import LOOPBACK, Upstream, connect, ends_by_reset, reset
 from tests.edge.terminated import FIREWALL, Pair, read, told
 from tests.edge.test_proxy_close import LARGE
-from tests.edge.tls_ends import Papers, call
-from tests.helpers.system import PATIENCE, ProxyProcess, eventually, running_proxy
+from tests.edge.tls_ends import Papers, TlsEnd, call
+from tests.helpers.system import ProxyProcess, eventually, running_proxy
 
 VERSIONS = pytest.mark.parametrize("version", ["1.2", "1.3"])
 EACH_WAY = pytest.mark.parametrize("way", ["client ends first", "server ends first"])
@@ -79,23 +79,14 @@ def meet(papers: Papers, server: Upstream, standing: ProxyProcess) -> Iterator[M
         yield open_pair
 
 
-def ends(pair: Pair, way: str) -> tuple[ssl.SSLSocket, ssl.SSLSocket]:
+def ends(pair: Pair, way: str) -> tuple[TlsEnd, TlsEnd]:
     """The side that ends first, and the other."""
     return (pair.client, pair.server) if way.startswith("client") else (pair.server, pair.client)
 
 
-def say_goodbye(tls: ssl.SSLSocket) -> None:
-    """close_notify and FIN, without waiting for the other's."""
-    tls.setblocking(False)
-    with suppress(ssl.SSLWantReadError):
-        tls.unwrap()
-    tls.settimeout(PATIENCE)
-    socket.socket.shutdown(tls, socket.SHUT_WR)
-
-
-def hears_a_goodbye(tls: ssl.SSLSocket) -> bool:
+def hears_a_goodbye(end: TlsEnd) -> bool:
     """Whether the next thing is close_notify."""
-    return tls.recv(1) == b""
+    return end.recv(1) == b""
 
 
 @VERSIONS
@@ -133,10 +124,10 @@ def test_half_close(meet: Meet, version: str, way: str) -> None:
     """When one side has said goodbye, the other hears it and can still send megabytes, then ends it too."""
     first, second = ends(meet(version), way)
     first.sendall(b"{ all I have to say")
-    say_goodbye(first)
+    first.say_goodbye()
     assert read(second, 19) == b"{ all I have to say"
     assert hears_a_goodbye(second)
-    sender = threading.Thread(target=lambda: (second.sendall(LARGE), say_goodbye(second)))
+    sender = threading.Thread(target=lambda: (second.sendall(LARGE), second.say_goodbye()))
     sender.start()
     assert read(first, len(LARGE)) == LARGE
     assert hears_a_goodbye(first)
@@ -147,7 +138,7 @@ def test_half_close(meet: Meet, version: str, way: str) -> None:
 def test_a_goodbye_behind_much_data(meet: Meet, way: str) -> None:
     """It does not overtake what was sent before, however slowly that is read."""
     first, second = ends(meet(), way)
-    sender = threading.Thread(target=lambda: (first.sendall(LARGE), say_goodbye(first)))
+    sender = threading.Thread(target=lambda: (first.sendall(LARGE), first.say_goodbye()))
     sender.start()
     threading.Event().wait(0.3)
     assert read(second, len(LARGE)) == LARGE
@@ -163,7 +154,7 @@ def test_a_stream_that_is_cut_is_passed_on_as_one(meet: Meet, version: str, way:
     """Who hears no close_notify must not hear one from us either: it could not tell that something is missing."""
     first, second = ends(meet(version), way)
     first.sendall(b"{ and I would ha")
-    socket.socket.shutdown(first, socket.SHUT_WR)
+    first.raw.shutdown(socket.SHUT_WR)
     assert read(second, 16) == b"{ and I would ha"
     with pytest.raises(ssl.SSLEOFError):
         second.recv(1)
@@ -176,7 +167,7 @@ def test_a_reset_is_passed_on_as_one(meet: Meet, events: Path, way: str) -> None
     first, second = ends(pair, way)
     first.sendall(b"{")
     assert second.recv(1) == b"{"
-    reset(first)
+    reset(first.raw)
     with pytest.raises(ConnectionResetError):
         second.recv(1)
     eventually("closed", lambda: told(events)[-1]["event"] == "closed")
@@ -190,7 +181,7 @@ def test_held_bytes_go_out_before_the_end(meet: Meet, way: str) -> None:
     first, second = ends(pair, way)
     sent = request(INSIDE)[:300] if first is pair.client else response(OUTSIDE)[:300]
     first.sendall(sent)
-    say_goodbye(first)
+    first.say_goodbye()
     assert read(second, 300) == sent
     assert hears_a_goodbye(second)
 
@@ -200,11 +191,8 @@ def test_a_reader_that_stops_stops_the_writer(meet: Meet, standing: ProxyProcess
     pair = meet()
     before = standing.resident
     pair.server.settimeout(0.5)
-    sent, block = 0, b"{" * MIB
     with pytest.raises(TimeoutError):
-        while sent < 200 * MIB:
-            pair.server.sendall(block)
-            sent += len(block)
+        pair.server.sendall(b"{" * 60 * MIB)
     assert standing.resident - before < 30 * MIB
 
 
@@ -215,7 +203,7 @@ def test_a_writer_is_reset_while_nobody_reads(meet: Meet, events: Path) -> None:
     with suppress(TimeoutError):
         while True:
             pair.server.sendall(b"{" * MIB)
-    reset(pair.client)
+    reset(pair.client.raw)
     eventually("closed", lambda: told(events)[-1]["event"] == "closed")
 
 
@@ -237,7 +225,7 @@ def test_a_server_that_cannot_be_reached(
 def test_malformed_sip_ends_both_streams(
     start_proxy: StartProxy, arguments: tuple[str, ...], meet: Meet, tmp_path: Path
 ) -> None:
-    """With malformed = "close" what came before arrives, then both are taken leave of, whatever the client still says."""
+    """With malformed = "close" what came before arrives, then both are taken leave of, whatever is still said."""
     config, events = tmp_path / "sipalg.toml", tmp_path / "events.jsonl"
     config.write_text('[alg]\nmalformed = "close"\n')
     pair = meet(through=start_proxy(*arguments, "--config", str(config), "--events", str(events)))
@@ -255,10 +243,10 @@ def test_bytes_behind_a_finished_handshake_that_are_no_tls(meet: Meet, events: P
     """The sender is told so by an alert; the other one is taken leave of behind what it is still owed."""
     pair = meet()
     pair.client.sendall(options(INSIDE))
-    socket.socket.send(pair.client, b"nonsense, and more than the header of a record")
+    pair.client.raw.send(b"nonsense, and more than the header of a record")
     assert read(pair.server, len(options(OUTSIDE))) == options(OUTSIDE)
     assert hears_a_goodbye(pair.server)
-    with pytest.raises(ssl.SSLError, match="(?i)alert"):
+    with pytest.raises(ssl.SSLError, match="ALERT"):
         pair.client.recv(1)
     pair.close()
     eventually("closed", lambda: told(events)[-1]["event"] == "closed")

@@ -67,3 +67,9 @@ def start_server() -> Iterator[StartServer]:
     yield start
     for server in running:
         server.close()
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs leave their journals in a directory of the test's own."""
+    monkeypatch.chdir(tmp_path)

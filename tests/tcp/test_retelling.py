@@ -87,6 +87,20 @@ def test_segments_that_a_device_cuts() -> None:
     assert capture.inside(b"t" + b"x" * 300 + b"\n") == ["> 0 ack 0 'T" + "x" * 300 + "\\n'"]
 
 
+def test_the_largest_packets() -> None:
+    """None is larger than a packet can be, whatever segments the receiver says to take."""
+    capture = opened(mss=65535)
+    line = b"g" + b"x" * 69_998 + b"\n"
+    for at in range(0, len(line), 20_000):
+        capture.inside(line[at : at + 20_000], at=at)
+    sent = [read(packet) for packet in capture.packets]
+    assert [len(segment.payload) for segment in sent] == [65_495, len(GROWN) + 70_000 - 65_495]
+    assert b"".join(segment.payload for segment in sent) == GROWN.encode() + line
+    brim = b"g" + b"x" * 65_493 + b"\n"
+    capture.inside(brim, at=70_000)
+    assert [len(read(packet).payload) for packet in capture.packets] == [65_495, len(GROWN)]
+
+
 def test_repetitions_keep_their_cuts() -> None:
     """Each part is repeated at its place; the last one has the growth."""
     capture = opened()

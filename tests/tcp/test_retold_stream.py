@@ -130,10 +130,7 @@ def test_giving_up() -> None:
     assert [one.outgoing(offset) for offset in (5, 9, 1000)] == [23, 27, 1018]
     one.pass_by(9, segment(b"xyz"))
     assert (one.received, one.written) == (12, 30)
-    one.acknowledge((ORIGIN + 12) % 2**32)
-    one.pass_by(12, segment())
-    assert one.quiet_at == 12
-    one.take_up()
+    one.take_up(12)
     one.feed(b"gc\n", 0.0)
     assert [one.outgoing(offset) for offset in (12, 14, 15)] == [30, 32, 51]
 
@@ -151,9 +148,7 @@ def test_records_from_mid_stream() -> None:
     one.origin = ORIGIN
     one.feed(b"ga\n", 0.0)
     one.give_up()
-    one.acknowledge((ORIGIN + 3) % 2**32)
-    one.pass_by(3, segment())
-    one.take_up()
+    one.take_up(3)
     framed = Framed(b"OPTIONS sip:x SIP/2.0\r\n\r\n", 25, [], [])
     sinks[1](MessageRecord(Direction.OUTWARD, 7, 8, framed.data, framed, ()))
     sinks[1](StreamRecord(Direction.OUTWARD, Record("hold", (33, 40), b"", b"", "why")))
@@ -166,16 +161,18 @@ def test_records_from_mid_stream() -> None:
     assert one.about(0, 29) == one.about(54, 60) == ()
 
 
-def test_a_passing_direction_that_is_not_quiet() -> None:
-    """New bytes, or some that are not acknowledged, are under way."""
+def test_where_a_passing_direction_can_be_taken_up() -> None:
+    """Where new bytes follow on those that the receiver has said to have."""
     one = RetoldStream(Direction.OUTWARD, Direction.OUTWARD, lambda way, sink: LineRewriter(), ignore)
     one.join(ORIGIN)
-    one.pass_by(0, segment())
-    assert one.quiet_at == 0
+    assert not one.follows_on(0)
+    one.acknowledge(ORIGIN)
+    assert one.follows_on(0)
     one.pass_by(0, segment(b"x"))
-    assert one.quiet_at is None
-    one.pass_by(1, segment())
-    assert one.quiet_at is None
+    assert not one.follows_on(0)
+    assert not one.follows_on(1)
+    one.acknowledge(ORIGIN + 1)
+    assert one.follows_on(1)
 
 
 def test_numbers_that_wrap() -> None:

@@ -63,3 +63,24 @@ def test_whole(ends: tuple[Channel, socket.socket]) -> None:
     sending = Sending(channel, b"abc", Whole(), 1.0, time.monotonic())
     assert sending.advance(time.monotonic())
     assert (sending.cuts, sending.left) == ((), 0)
+
+
+def test_what_follows_waits_for_the_last_segment(ends: tuple[Channel, socket.socket]) -> None:
+    """Nothing ever stands in the middle of a message."""
+    channel, far = ends
+    sending = Sending(channel, b"abcdef", At((3,)), 10.0, 0.0)
+    assert sending.advance(0.0)
+    sending.follow(b"behind")
+    channel.service()
+    assert far.recv(20) == b"abc"
+    assert sending.patience(4.0) == 6.0
+    assert sending.advance(10.0)
+    channel.service()
+    eventually("it is on its way", lambda: channel.drained)
+    assert not sending.over
+    assert sending.patience(10.0) == 0.0
+    assert not sending.advance(10.0)
+    assert sending.over
+    channel.service()
+    eventually("all has come", lambda: len(far.recv(20, socket.MSG_PEEK)) == 9)
+    assert far.recv(20) == b"defbehind"

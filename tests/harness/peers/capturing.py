@@ -7,12 +7,22 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.helpers.lab import ends
 from tests.helpers.system import cannot_run, eventually, require_system
 
-_FIELDS = ("frame.interface_name", "ip.src", "tcp.srcport", "ip.dst", "tcp.dstport", "tcp.flags.reset", "tcp.flags.fin")
+_FIELDS = (
+    "frame.interface_name",
+    "frame.time_epoch",
+    "ip.src",
+    "tcp.srcport",
+    "ip.dst",
+    "tcp.dstport",
+    "tcp.flags.reset",
+    "tcp.flags.fin",
+)
 _FIELDS += ("tls.record.content_type", "tls.handshake.type", "tls.alert_message.level", "tls.alert_message.desc")
 _FIELDS += ("tls.handshake.certificate_length",)
 _SEPARATOR = "\x1f"
@@ -24,6 +34,7 @@ class Packet:
     """As tshark sees it."""
 
     interface: str
+    time: datetime
     source: Address
     destination: Address
     reset: bool
@@ -71,10 +82,11 @@ def packets(file: Path, ports: Sequence[int], key_log: Path | None = None) -> li
 
 
 def _packet(row: list[str]) -> Packet:
-    interface, source, source_port, destination, destination_port, reset, fin, contents, messages, *rest = row
+    interface, time, source, source_port, destination, destination_port, reset, fin, contents, messages, *rest = row
     levels, descriptions, certificates = map(_numbers, rest)
     return Packet(
         interface,
+        datetime.fromtimestamp(float(time), UTC),
         (source, int(source_port)),
         (destination, int(destination_port)),
         reset in {"1", "True"},

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
-from harness.ca import Pki, load_recipes, make
+from harness.ca import Pki, load_recipes, make, write
 from tests.harness.peers.turning import Turned
 
 
@@ -28,3 +29,11 @@ def turned(only_reactor: Turned) -> Iterator[Turned]:
 def pki() -> Pki:
     """Expressway-E's, Webex's, and a firewall's."""
     return make(load_recipes("webex", "expressway-e", "firewall"), datetime.now(UTC))
+
+
+@pytest.fixture(scope="session")
+def papers(pki: Pki, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All certificates, in files."""
+    folder = tmp_path_factory.mktemp("papers") / "pki"
+    write(pki, folder)
+    return folder

@@ -24,6 +24,11 @@ EXPRESSWAY, WEBEX = "127.0.0.2", "127.0.0.3"
 NOW = datetime.now(UTC)
 
 
+def now() -> datetime:
+    """At all times the same."""
+    return NOW
+
+
 class Alone:
     """A peer with its log."""
 
@@ -31,10 +36,10 @@ class Alone:
         self._turned = turned
         self._host = host
         self._log = StringIO()
-        log = DiagnosticLog(self._log, "peer", lambda: NOW, X8_10)
+        log = DiagnosticLog(self._log, "peer", now, X8_10)
         tokens = (f"token{number}" for number in count(1))
         settings = replace(settings, version=version)
-        self.peer = TlsPeer(turned.reactor, settings, log, lambda: NOW, lambda: next(tokens))
+        self.peer = TlsPeer(turned.reactor, settings, log, now, lambda: next(tokens))
 
     @property
     def log(self) -> str:

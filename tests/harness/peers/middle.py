@@ -12,6 +12,7 @@ from alg.tls.records import TlsObserver
 from alg.tls.sightings import Message, Sender, Sighting
 from harness.peers.firewall import Firewall
 from harness.peers.tls_rows import Situation
+from tests.harness.peers.ends import now
 from tests.harness.peers.turning import Turned
 
 INSIDE, OUTSIDE = Direction.OUTWARD, Direction.INWARD
@@ -95,7 +96,7 @@ class Middle:
     def way(self, server: Address, situation: Situation) -> Address:
         """Through it."""
         self.seen = Seen(OUTSIDE if situation.inbound else INSIDE)
-        self._firewall = Firewall(self._turned.reactor, situation.inspection, tap=lambda _: self.seen)
+        self._firewall = Firewall(self._turned.reactor, situation.inspection, now, tap=lambda _: self.seen)
         return self._firewall.open(("127.0.0.4", 0), server, situation.inbound)
 
     def close(self) -> None:

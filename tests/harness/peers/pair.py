@@ -11,13 +11,13 @@ from alg.tls.policy import TlsVersion
 from harness.ca import Pki
 from harness.expressway.log.diagnostic import DiagnosticLog
 from harness.expressway.log.entry import X8_10
-from harness.peers.tls_context import PeerContext
+from harness.peers.tls_context import PeerContexts
 from harness.peers.tls_meeting import Loss, Meeting
 from harness.peers.tls_peer import PeerSettings
 from harness.peers.tls_rows import GOOD, Situation
 from harness.peers.tls_session import Ending, Output, TlsSession
 from harness.peers.tls_stage import inside_settings, outside_settings
-from tests.harness.peers.ends import NOW
+from tests.harness.peers.ends import now
 
 INSIDE, OUTSIDE = ("172.16.2.2", 5062), ("146.20.193.45", 33441)
 
@@ -35,8 +35,8 @@ class End:
 
     def __post_init__(self) -> None:
         settings = self.settings
-        context = PeerContext(settings.identity, settings.trust, settings.version, lambda: NOW).for_connection()
-        log = DiagnosticLog(self.log, "peer", lambda: NOW, X8_10)
+        context = PeerContexts(settings.identity, settings.trust, settings.version, now).new()
+        log = DiagnosticLog(self.log, "peer", now, X8_10)
         meeting, notes = Meeting(self.serves), Notes(None)
         self.session = TlsSession(meeting, context, settings.trust, settings.called, log, "token", notes)
 

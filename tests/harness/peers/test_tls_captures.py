@@ -11,7 +11,7 @@ import pytest
 from alg.edge.entrance import Address
 from alg.tls.policy import TlsVersion
 from harness.ca import Pki
-from harness.peers.tls_findings import RowResult
+from harness.peers.tls_findings import Outcome
 from harness.peers.tls_rows import ROWS, Situation
 from harness.peers.tls_stage import Surroundings, Way, run_row
 from tests.conftest import StartProxy
@@ -38,7 +38,7 @@ class Wire:
     stack: ExitStack
     ports: list[int] = field(default_factory=list)
 
-    def run(self, name: str, version: TlsVersion = TlsVersion.TLS_1_2, enders: int = 2) -> tuple[RowResult, Packets]:
+    def run(self, name: str, version: TlsVersion = TlsVersion.TLS_1_2, enders: int = 2) -> tuple[Outcome, Packets]:
         """A broken row, peer to peer; `enders` is how many addresses send FIN or RST."""
 
         def way(server: Address, situation: Situation) -> Address:
@@ -47,7 +47,7 @@ class Wire:
 
         return self._run(name, False, version, way)
 
-    def through_a_firewall(self, fixed: bool, version: TlsVersion) -> tuple[RowResult, Packets]:
+    def through_a_firewall(self, fixed: bool, version: TlsVersion) -> tuple[Outcome, Packets]:
         """T4, with a firewall in this process."""
         middle = Middle(self.turned)
 
@@ -59,7 +59,7 @@ class Wire:
         self.stack.callback(middle.close)
         return self._run("T4", fixed, version, way)
 
-    def through_a_process(self, start_proxy: StartProxy, own: Path) -> tuple[RowResult, Packets]:
+    def through_a_process(self, start_proxy: StartProxy, own: Path) -> tuple[Outcome, Packets]:
         """T4 broken, with `sipalg proxy` as the firewall, whose own capture goes into a file."""
 
         def way(server: Address, situation: Situation) -> Address:
@@ -71,12 +71,13 @@ class Wire:
 
         return self._run("T4", False, TlsVersion.TLS_1_2, way)
 
-    def _run(self, name: str, fixed: bool, version: TlsVersion, way: Way) -> tuple[RowResult, Packets]:
+    def _run(self, name: str, fixed: bool, version: TlsVersion, way: Way) -> tuple[Outcome, Packets]:
         keys = self.folder / "keys"
         with keys.open("wb", 0) as key_log, self.stack:
             around = Surroundings(version=version, pki=self.pki, way=way, key_log=key_log.write)
-            result = self.turned.result(run_row(self.turned.reactor, ROWS[name], fixed, around))
-        return result, packets(self.folder / "wire.pcap", self.ports, keys)
+            run = self.turned.result(run_row(self.turned.reactor, ROWS[name], fixed, around))
+        assert run.passed, run.reasons
+        return run.outcome, packets(self.folder / "wire.pcap", self.ports, keys)
 
     def _capture(self, ports: list[int], enders: int) -> None:
         self.ports = ports
@@ -105,9 +106,10 @@ def test_t1_the_alert_is_unknown_ca(wire: Wire) -> None:
     assert {each.source[0] for each in seen if each.fin} == {EXPRESSWAY, WEBEX}
 
 
-def test_t2_the_reset_is_expressways(wire: Wire) -> None:
+@pytest.mark.parametrize("name", ["T2", "T6"])
+def test_t2_and_t6_the_reset_is_expressways(wire: Wire, name: str) -> None:
     """RST right behind Webex's certificate, no alert, and nothing else of Expressway-E's in between."""
-    _, seen = wire.run("T2", enders=1)
+    _, seen = wire.run(name, enders=1)
     (reset,) = [each for each in seen if each.reset]
     assert reset.source[0] == EXPRESSWAY
     shown = place_of(seen, CERTIFICATE, WEBEX)
@@ -115,9 +117,10 @@ def test_t2_the_reset_is_expressways(wire: Wire) -> None:
     assert [each for each in seen if each.alerts or ALERT in each.contents] == []
 
 
-def test_t3_one_certificate_and_certificate_unknown(wire: Wire) -> None:
+@pytest.mark.parametrize("name", ["T3", "T7"])
+def test_t3_and_t7_one_certificate_and_certificate_unknown(wire: Wire, name: str) -> None:
     """Expressway-E's leaf alone, then Webex's alert."""
-    _, seen = wire.run("T3")
+    _, seen = wire.run(name)
     shown = seen[place_of(seen, CERTIFICATE, EXPRESSWAY)]
     assert shown.certificates == 1
     (alert,) = [each for each in seen if each.alerts]
@@ -163,7 +166,7 @@ def test_t4_in_tls_1_3(wire: Wire) -> None:
     assert 'Detail="No SSL error available, probably remote disconnect"' in result.log_inside
 
 
-def check_the_ends(result: RowResult, seen: Packets) -> None:
+def check_the_ends(result: Outcome, seen: Packets) -> None:
     """The one reset, from whom Expressway-E takes for Webex, is the last it hears; Webex hears nothing, and leaves."""
     inside = [each for each in seen if EXPRESSWAY in (each.source[0], each.destination[0])]
     outside = [each for each in seen if WEBEX in (each.source[0], each.destination[0])]

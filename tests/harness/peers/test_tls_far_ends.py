@@ -10,7 +10,7 @@ import pytest
 
 from alg.edge.entrance import Address
 from alg.tls.policy import TlsVersion
-from harness.ca import Pki, write
+from harness.ca import Pki
 from harness.peers.tls_meeting import Loss
 from harness.peers.tls_rows import GOOD, ROWS
 from tests.harness.peers.ends import expressway, webex
@@ -27,13 +27,6 @@ OPTIONS = (
 UNKNOWN_CA = "tlsv1 alert unknown ca"
 CERTIFICATE_UNKNOWN = "sslv3 alert certificate unknown"
 """The words of OpenSSL 3.0; the number says the same in any release."""
-
-
-@pytest.fixture
-def papers(pki: Pki, tmp_path: Path) -> Path:
-    """All certificates, in files."""
-    write(pki, tmp_path / "pki")
-    return tmp_path / "pki"
 
 
 def shows(papers: Path, name: str) -> list[str]:

@@ -48,7 +48,7 @@ def test_a_chain_that_is_not_trusted() -> None:
 
 
 def test_verify_mode_off() -> None:
-    """Outbound neither chain nor name matters; inbound the mutual TLS port verifies, and no zone takes the connection."""
+    """Outbound neither chain nor name matters; inbound the mutual TLS port verifies, and no zone takes anybody."""
     trust = expressway(tls_verify=OnOff.OFF)
     stranger = Names("stranger.example", ())
     assert trust.refuse(NO_ISSUER, stranger, inbound=False) is None

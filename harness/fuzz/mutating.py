@@ -1,0 +1,101 @@
+"""`sipalg fuzz mutate`: mutants as cases for a run, and what is done about one that failed.
+
+A mutant that did not go as expected is made smaller: fewer operators, then less of the message, as long as the same
+comes of it. The smallest is a finding of its own. What the same operators have done before is not explained again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from harness.fuzz.classification import Kind
+from harness.fuzz.expecting import Expected
+from harness.fuzz.journal import Entry
+from harness.fuzz.minimising import Minimiser, Questions, Spent, shrunk
+from harness.fuzz.mutation import Mutant, Mutations, case_of
+from harness.fuzz.probing import Prober, Trial
+from harness.fuzz.run import Run
+from harness.fuzz.sizes import Message
+from harness.fuzz.spoiling import Effect, Operator
+
+TOPICS = {Effect.HARMLESS: "harmless", Effect.SPOILT: "spoilt", Effect.UNFRAMED: "unframed"}
+Outcome = tuple[str, int | None, bool]
+"""Class, status, and whether the target came through it."""
+
+
+def cases_for(mutations: Mutations, count: int, message: Message) -> list[Expected]:
+    """The message itself, and so many mutants."""
+    return [_expected(mutations.mutant(number), mutations, message) for number in range(count + 1)]
+
+
+def _expected(mutant: Mutant, mutations: Mutations, message: Message) -> Expected:
+    case = case_of(mutant.name, mutant.data, mutations.base, message)
+    about = "".join(f"{operator.name}: {operator.about}\n" for operator in mutant.operators) or "nothing is spoilt\n"
+    return Expected(case, TOPICS[mutant.effect], mutant.expectation, about.rstrip())
+
+
+def outcome_of(entry: Entry) -> Outcome:
+    """What is to stay the same."""
+    return entry.kind, entry.status, entry.alive and entry.tries <= 1
+
+
+class Smaller:
+    """Makes the mutants of one run smaller that failed."""
+
+    def __init__(self, run: Run, prober: Prober, mutations: Mutations, message: Message, most: int) -> None:
+        self._run = run
+        self._prober = prober
+        self._mutations = mutations
+        self._message = message
+        self._most = most
+        """Probes for one mutant."""
+        self._explained: dict[Outcome, list[frozenset[str]]] = {}
+
+    def __call__(self, expected: Expected, entry: Entry) -> None:
+        """What is left of a mutant that failed, as a finding."""
+        number = int(expected.case.name.split()[1])
+        mutant = self._mutations.mutant(number)
+        outcome = outcome_of(entry)
+        names = {operator.name for operator in mutant.operators}
+        if entry.kind == Kind.REFUSED or any(known <= names for known in self._explained.get(outcome, [])):
+            return
+        questions = Questions(partial(self._same, number, outcome), self._most)
+        fewer = self._fewer(mutant, questions)
+        self._explained.setdefault(outcome, []).append(frozenset(operator.name for operator in fewer.operators))
+        smallest = Minimiser(fewer.data, fewer.effect is Effect.HARMLESS, questions).run()
+        self._keep(fewer, smallest, expected)
+
+    def _same(self, number: int, outcome: Outcome, data: bytes) -> bool:
+        phase = f"smaller {number}, {len(self._run.entries)}"
+        entry = self._attempt(phase, f"mutant {number} smaller", data, keep=False)
+        return outcome_of(entry) == outcome
+
+    def _fewer(self, mutant: Mutant, questions: Questions) -> Mutant:
+        """As few operators as still do it."""
+
+        def fails(left: Sequence[Operator]) -> bool:
+            return questions.fails(self._mutations.spoilt(mutant.number, tuple(left)).data)
+
+        try:
+            return self._mutations.spoilt(mutant.number, tuple(shrunk(mutant.operators, fails)))
+        except Spent:
+            return mutant
+
+    def _keep(self, mutant: Mutant, smallest: bytes, expected: Expected) -> None:
+        """Send the smallest once more, and keep it as it came out."""
+        entry = self._attempt(f"smallest {mutant.number}", f"{mutant.name} smallest", smallest, keep=True)
+        place = Path(entry.finding)
+        if place.is_dir():
+            before = len(self._mutations.mutant(mutant.number).data)
+            text = f"expected {expected.expectation}\n{expected.about}\nmade {len(smallest)} bytes out of {before}\n"
+            (place / "expected.txt").write_text(text, "utf-8")
+
+    def _attempt(self, phase: str, name: str, data: bytes, keep: bool) -> Entry:
+        case = case_of(name, data, self._mutations.base, self._message)
+
+        def attempt(size: int, number: int) -> Trial:
+            return self._prober.run(case)
+
+        return self._run.attempt(phase, 0, attempt, lambda trial: trial.alive and not keep)

@@ -1,0 +1,34 @@
+"""All scenarios: a family is a file with a tuple of declarations, and one line here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from alg.errors import ConfigError
+from harness.scenarios import tls
+from harness.scenarios.scenario import Scenario
+
+_FAMILIES: Final = (tls.SCENARIOS,)
+
+SCENARIOS: Final[dict[str, Scenario]] = {each.name: each for family in _FAMILIES for each in family}
+"""By name, family by family."""
+_BY_LABEL: Final = {each.label.lower(): each for each in SCENARIOS.values() if each.label}
+
+
+def find(name: str) -> Scenario:
+    """By name, or by the label that the guides' lists have; ConfigError if there is none."""
+    found = SCENARIOS.get(name) or _BY_LABEL.get(name.lower())
+    if found is None:
+        raise ConfigError(f"no scenario {name!r}; `sipalg scenario list` has their names")
+    return found
+
+
+def replacing(scenarios: Iterable[Scenario], peer: str) -> list[Scenario]:
+    """Those in which a real peer can stand in for one; ConfigError if there is none."""
+    scenarios = list(scenarios)
+    found = [each for each in scenarios if peer in each.replaceable]
+    if not found:
+        known = sorted({name for each in scenarios for name in each.replaceable})
+        raise ConfigError(f"--peer {peer}: no peer that can be replaced here; those that can: {', '.join(known) or 'none'}")
+    return found

@@ -1,0 +1,201 @@
+"""`sipalg pcap` on captures of every shape, tshark being the judge of what goes in and of what comes out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.capture.reader import read_capture
+from tests.edge.messages import INSIDE, MAP, OUTSIDE, options, request, response
+from tests.harness.capture.expert import remarks
+from tests.harness.capture.wireshark import dissect, followed
+from tests.harness.commands.pcap_runs import REMOTE, awkward, conversation, run
+from tests.helpers.captures import ETHERNET_HEADER, MILLISECOND, START, Conversation, Timed, pcap
+from tests.helpers.ipv4 import UDP, judged, packet, udp
+
+LINKS = {
+    "null": (0, b"\x02\0\0\0"),
+    "null of a big-endian machine": (0, b"\0\0\0\x02"),
+    "ethernet": (1, ETHERNET_HEADER),
+    "VLAN": (1, ETHERNET_HEADER[:12] + b"\x81\0\0\x05\x08\0"),
+    "VLAN in VLAN": (1, ETHERNET_HEADER[:12] + b"\x88\xa8\0\x07\x81\0\0\x05\x08\0"),
+    "raw": (101, b""),
+    "loop": (108, b"\0\0\0\x02"),
+    "cooked": (113, bytes.fromhex("0000 0001 0006 020000000001 0000 0800")),
+    "IPv4": (228, b""),
+    "cooked 2": (276, bytes.fromhex("0800 0000 00000003 0001 00 06 020000000001 0000")),
+}
+"""Link types with what stands in front of a packet."""
+
+
+def talk() -> Conversation:
+    """An open connection, as the inside sees it."""
+    opened = Conversation((INSIDE, 40000), (REMOTE, 5060))
+    opened.open()
+    return opened
+
+
+def stranger(source: Path, target: Path) -> dict[str, int]:
+    """What tshark says more often of a capture than of the one that it was made from."""
+    return dict(remarks(target) - remarks(source))
+
+
+def retold(tmp_path: Path, packets: list[Timed]) -> Path:
+    """The outside's capture of what the inside saw, no stranger than that."""
+    target, _ = run(tmp_path, pcap(packets), "--map", MAP)
+    assert stranger(tmp_path / "in.pcap", target) == {}
+    return target
+
+
+@pytest.mark.parametrize(("side", "host", "other"), [("inside", INSIDE, OUTSIDE), ("outside", OUTSIDE, INSIDE)])
+@pytest.mark.parametrize("link", LINKS)
+def test_link_types_of_both_sides(tmp_path: Path, link: str, side: str, host: str, other: str) -> None:
+    """Tshark finds the same conversation in both captures, but for the addresses."""
+    link_type, header = LINKS[link]
+    target, _ = run(tmp_path, pcap(conversation(host), link_type, header), "--map", MAP, "--side", side)
+    assert followed(tmp_path / "in.pcap", 0) == awkward(host)
+    assert followed(target, 0) == awkward(other)
+    assert stranger(tmp_path / "in.pcap", target) == {}
+    (name,) = {frame.interface for frame in dissect(target)}
+    assert {name, side} == {"inside", "outside"}
+
+
+def test_a_capture_of_all_interfaces_of_a_router(tmp_path: Path) -> None:
+    """It shows every packet on both sides; what comes out is the outside's capture, each packet once."""
+    inside, outside = conversation(INSIDE), conversation(OUTSIDE)
+    both = [each for pair in zip(inside, outside, strict=True) for each in pair]
+    link_type, header = LINKS["cooked 2"]
+    target, said = run(tmp_path, pcap(both, link_type, header), "--map", MAP)
+    alone = tmp_path / "alone"
+    alone.mkdir()
+    expected, _ = run(alone, pcap(inside), "--map", MAP)
+    assert target.read_bytes() == expected.read_bytes()
+    assert f"sipalg pcap: {len(outside)} packets left out: of the other side" in said
+
+
+def test_repeated_segments(tmp_path: Path) -> None:
+    """What was sent again is there again, at its first place: a whole message, half of one, and the growth of one."""
+    one = talk()
+    message = request(INSIDE, size=2000)
+    one.send(0, options(INSIDE), message[:1200], message[1200:])
+    sent = [data for _, data in one.packets if len(judged(data).payload) and judged(data).source[0] == INSIDE]
+    last = one.packets[-1][0]
+    again = [(last + MILLISECOND * (number + 1), data) for number, data in enumerate(sent)]
+    target = retold(tmp_path, one.packets + again)
+    assert followed(target, 0)[0] == options(OUTSIDE) + request(OUTSIDE, size=2000)
+    spurious = "TCP: This frame is a"
+    assert remarks(target)[spurious] == remarks(tmp_path / "in.pcap")[spurious] > 0
+    whole = b"".join(judged(packet.data).payload for packet in read_capture(str(target)) if packet.timestamp > last)
+    assert whole == options(OUTSIDE) + request(OUTSIDE, size=2000)
+
+
+def test_a_capture_that_begins_in_mid_stream(tmp_path: Path) -> None:
+    """Inside a message, which passes as it is; the next one is rewritten, and so are answers."""
+    one = talk()
+    message = request(INSIDE)
+    one.send(0, message[:700], message[700:], options(INSIDE))
+    one.send(1, response(INSIDE))
+    one.close()
+    seen = [data for _, data in one.packets]
+    start = next(number for number, data in enumerate(seen) if data.endswith(message[700:]))
+    target = retold(tmp_path, one.packets[start:])
+    assert followed(target, 0) == (message[700:] + options(OUTSIDE), response(OUTSIDE))
+
+
+def test_a_capture_of_messages_alone(tmp_path: Path) -> None:
+    """Saved without bare acknowledgments, as of a filter for SIP: all is rewritten behind the first message."""
+    one = talk()
+    one.send(0, options(INSIDE))
+    one.send(1, response(INSIDE))
+    one.send(0, request(INSIDE))
+    messages = [(time, data) for time, data in one.packets if judged(data).payload]
+    target = retold(tmp_path, messages)
+    assert followed(target, 0) == (options(INSIDE) + request(OUTSIDE), response(OUTSIDE))
+
+
+@pytest.mark.parametrize("size", [20_000, 65_495])
+def test_packets_that_a_device_puts_together(tmp_path: Path, size: int) -> None:
+    """Larger than any segment on the wire: they stay in one piece where a packet can be as large."""
+    one = talk()
+    message = options(INSIDE, 1) + request(INSIDE, size=size - len(options(INSIDE, 1)))
+    assert len(message) == size
+    one.send(0, message)
+    one.close()
+    target = retold(tmp_path, one.packets)
+    expected = options(OUTSIDE, 1) + request(OUTSIDE, size=size - len(options(INSIDE, 1)))
+    assert followed(target, 0)[0] == expected
+    pieces = [len(judged(packet.data).payload) for packet in read_capture(str(target))]
+    room = size if size + 40 == 0xFFFF else 65_495
+    assert [piece for piece in pieces if piece] == [part for part in (min(room, size), len(expected) - size) if part]
+
+
+def test_checksums_left_to_the_device(tmp_path: Path) -> None:
+    """As the sending machine captures them, nearly all wrong; on the other side they were right."""
+    packets = []
+    for time, data in conversation():
+        blank = bytearray(data)
+        if judged(data).source[0] == INSIDE:
+            blank[36:38] = b"\0\0"
+        packets.append((time, bytes(blank)))
+    target = retold(tmp_path, packets)
+    assert remarks(tmp_path / "in.pcap")["TCP: Bad checksum"] > 0
+    assert remarks(target)["TCP: Bad checksum"] == 0
+    assert followed(target, 0) == awkward(OUTSIDE)
+
+
+def test_sip_over_udp(tmp_path: Path) -> None:
+    """Its packets are translated, its messages are not the ALG's: it looks into TCP."""
+    datagrams = [
+        udp((INSIDE, 5060), (REMOTE, 5060), request(INSIDE)),
+        udp((REMOTE, 5060), (INSIDE, 5060), response(INSIDE)),
+    ]
+    target = retold(tmp_path, [(START + number, data) for number, data in enumerate(datagrams)])
+    sent, came = (judged(packet.data) for packet in read_capture(str(target)))
+    assert (sent.source, sent.payload) == ((OUTSIDE, 5060), request(INSIDE))
+    assert (came.destination, came.payload) == ((OUTSIDE, 5060), response(INSIDE))
+
+
+def test_fragments(tmp_path: Path) -> None:
+    """A packet in fragments, in any order, leaves whole."""
+    whole = udp((INSIDE, 5060), (REMOTE, 5060), request(INSIDE, size=3000), word=0, number=9)[20:]
+    cuts = [packet(INSIDE, REMOTE, UDP, whole[at : at + 1480], 0x2000 | at // 8, 9) for at in (0, 1480)]
+    cuts.append(packet(INSIDE, REMOTE, UDP, whole[2960:], 2960 // 8, 9))
+    target = retold(tmp_path, [(START + number, cuts[place]) for number, place in enumerate((2, 0, 1))])
+    (told,) = read_capture(str(target))
+    assert judged(told.data).payload == request(INSIDE, size=3000)
+    assert (judged(told.data).source, told.timestamp) == ((OUTSIDE, 5060), START + 2)
+
+
+@pytest.mark.parametrize("snap", [54, 96, 400])
+def test_snap_lengths(tmp_path: Path, snap: int) -> None:
+    """Of whatever length: each packet keeps its length on the wire, and those that are whole their checksums."""
+    link_type, header = LINKS["ethernet"]
+    target, _ = run(tmp_path, pcap(conversation(), link_type, header, snap=snap), "--map", MAP)
+    assert stranger(tmp_path / "in.pcap", target) == {}
+    before, after = list(read_capture(str(tmp_path / "in.pcap"))), list(read_capture(str(target)))
+    assert sum(each.original_length - len(each.data) for each in after) > 0
+    assert {each.original_length for each in after} <= {each.original_length - len(header) for each in before}
+    for each in after:
+        if each.original_length == len(each.data):
+            judged(each.data)
+
+
+def test_other_traffic_stays_as_it_is(tmp_path: Path) -> None:
+    """TCP of another port has its addresses changed and nothing else; that of other hosts has not even these."""
+    packets: list[Timed] = []
+    for ends in (((INSIDE, 40000), (REMOTE, 8080)), (("192.0.2.7", 40000), (REMOTE, 5060))):
+        one = Conversation(*ends)
+        one.open()
+        one.send(0, request(INSIDE)[:500], request(INSIDE)[500:])
+        one.close()
+        packets += one.packets
+    target = retold(tmp_path, packets)
+    told = [each.data for each in read_capture(str(target))]
+    half = len(packets) // 2
+    assert told[half:] == [data for _, data in packets[half:]]
+    for before, after in zip((data for _, data in packets[:half]), told[:half], strict=True):
+        changed = {at for at in range(len(before)) if before[at] != after[at]}
+        addresses = range(12, 16) if judged(before).source[0] == INSIDE else range(16, 20)
+        assert changed - {*addresses} <= {10, 11, 36, 37}
+        assert OUTSIDE in (judged(after).source[0], judged(after).destination[0])
