@@ -16,6 +16,7 @@ from harness.bench.calls import CallFigure, measure_calls
 from harness.bench.core import measure_core
 from harness.bench.idle import measure_idle
 from harness.bench.lab_calls import RouterFigure, measure_lab_calls
+from harness.bench.machine import describe_machine
 from harness.bench.processes import BenchError, available
 from harness.bench.routers import PLAIN
 from harness.bench.segments import measure_segments
@@ -58,25 +59,27 @@ _PARTS = {
 def command(parts: tuple[str, ...], quick: bool, as_json: bool) -> int:
     """Measure the speed of the core, the proxy and the NAT router on this machine.
 
-    Everything is on loopback or in a lab of network namespaces, and within one run, so compare the rows with each
-    other. `calls` and `lab` need SIPp, `calls` HAProxy (Debian: sip-tester, haproxy). `lab` and `segments` need root;
-    without it they are left out. `lab` reads the CPU time of the whole machine too: let nothing else run.
+    Everything is on loopback or in a lab of network namespaces. Compare the rows of one run with each other, and the
+    ratios of one run with those of another. `calls` and `lab` need SIPp, `calls` HAProxy (Debian: sip-tester,
+    haproxy). `lab` and `segments` need root; without it they are left out. `lab` reads the CPU time of the whole
+    machine too: let nothing else run.
 
     \b
     core      microseconds per message under several NAT tables
     calls     CPU time per SIPp call: our proxy with L4F on and off, HAProxy in TCP mode
     idle      memory per idle connection, and whether all still work
-    lab       microseconds of CPU time per SIPp call, and packets a second, of NAT routers: the kernel without and
-              with its own SIP helper, `sipalg inline`, `sipalg proxy --transparent`
+    lab       failed SIPp calls, microseconds of CPU time per call, and packets a second, of NAT routers: the kernel
+              without and with its own SIP helper, `sipalg inline`, `sipalg proxy --transparent`
     segments  INVITEs that these rewrite, in one segment and in two
 
     \b
     Example:
-      sipalg bench core
+      sipalg bench lab
     """
     raise_descriptor_limit()
     share = 10 if quick else 1
     figures: dict[str, list[Any]] = {}
+    machine = describe_machine()
     status = 0
     for name in parts or _PARTS:
         if not parts and _PARTS[name].in_lab and os.geteuid() != 0:
@@ -89,7 +92,8 @@ def command(parts: tuple[str, ...], quick: bool, as_json: bool) -> int:
             status = 1
     if as_json:
         click.echo(json.dumps({name: [dataclasses.asdict(row) for row in rows] for name, rows in figures.items()}))
-    else:
+    elif figures:
+        click.echo(machine)
         for name, rows in figures.items():
             _print(name, rows)
     return status
@@ -111,7 +115,7 @@ def _print(title: str, rows: list[Any]) -> None:
     if isinstance(rows[0], CallFigure):
         columns["ratio to L4F off"] = [f"{row.microseconds / _l4f_off(row, rows).microseconds:.2f}" for row in rows]
     if isinstance(rows[0], RouterFigure):
-        columns["above plain"] = [_cell(_above_plain(row, rows)) for row in rows]
+        columns["ratio to plain"] = [_ratio_to_plain(row, rows) for row in rows]
     table = Table(title=title)
     console = Console()
     if not console.is_terminal:
@@ -128,12 +132,10 @@ def _l4f_off(row: CallFigure, rows: list[CallFigure]) -> CallFigure:
     return next(other for other in rows if other.transport == row.transport and other.proxy.endswith("off"))
 
 
-def _above_plain(row: RouterFigure, rows: list[RouterFigure]) -> float | None:
-    """CPU time per call that the load by itself does not take."""
+def _ratio_to_plain(row: RouterFigure, rows: list[RouterFigure]) -> str:
+    """CPU time per call of the whole machine, against that of the load by itself."""
     plain = next(other for other in rows if other.transport == row.transport and other.router == PLAIN.name)
-    if row.machine_cpu is None or plain.machine_cpu is None:
-        return None
-    return row.machine_cpu - plain.machine_cpu
+    return f"{row.machine_cpu / plain.machine_cpu:.2f}" if row.machine_cpu and plain.machine_cpu else ""
 
 
 def _cell(value: object) -> str:

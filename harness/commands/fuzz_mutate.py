@@ -71,4 +71,4 @@ def command(**options: Any) -> int:
     def follow(run: Run, prober: Prober) -> Smaller:
         return Smaller(run, prober, mutations, message, most)
 
-    return setup.carry_out(journal, cases, message.small(), follow if most else None, options["count"] * (most + 2))
+    return setup.carry_out(journal, cases, message.small(), follow if most else None, options["count"] * 2 * (most + 2))

@@ -19,14 +19,15 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.fuzz import report
+from harness.fuzz.classification import Kind
 from harness.fuzz.expectation import Expectation
-from harness.fuzz.journal import Entry
+from harness.fuzz.journal import ASIDE, Entry
 from harness.fuzz.probing import Case, Prober, Trial
 from harness.fuzz.run import DONE, FAILED, Run
 
 AFTERWARDS = "afterwards"
 """Phase of the last look."""
-_MOST_NAMES = 20
+_MOST_NAMES = 40
 """Cases that are listed."""
 
 
@@ -60,8 +61,13 @@ class Judged:
         """Whether it did not go as expected."""
         return bool(self.finding)
 
+    @property
+    def label(self) -> str:
+        """`closed`, `accepted 200, then gone`."""
+        return f"{self.entry.label}, then gone" if self.gone else self.entry.label
 
-Follow = Callable[[Expected, Entry], None]
+
+Follow = Callable[[Judged], None]
 """What is done about a case that failed."""
 
 
@@ -95,25 +101,35 @@ class ExpectingRun:
         try:
             last = self._run.attempt(AFTERWARDS, 0, partial(self._try, self._small))
         finally:
-            self._blame(AFTERWARDS)
+            gone = self._blame(AFTERWARDS)
+        self._pursue(gone)
         return FAILED if self._failed or self._crashes or last.finding else DONE
 
     def _one(self, expected: Expected) -> None:
         phase = expected.case.name
+        judged: Judged | None = None
         try:
-            entry = self._run.attempt(phase, 0, partial(self._try, expected.case), expected.expectation.met_by)
+            self._run.attempt(phase, 0, partial(self._try, expected.case), expected.expectation.met_by)
         finally:
-            self._blame(phase)
-            self._judged += [_explained(Judged(expected, each)) for each in self._run.of(phase)]
-        if entry.finding and self._follow is not None:
-            self._follow(expected, entry)
+            gone = self._blame(phase)
+            for entry in self._run.of(phase):
+                if entry.kind != Kind.REFUSED:
+                    judged = _explained(Judged(expected, entry))
+                    self._judged.append(judged)
+        self._pursue(gone)
+        self._pursue(judged)
 
-    def _blame(self, phase: str) -> None:
+    def _blame(self, phase: str) -> Judged | None:
         """The case before this one, if the target was gone when this one was due."""
         for entry in self._run.of(phase):
-            if entry.blamed and self._judged:
-                last = self._judged.pop()
-                self._judged.append(_explained(replace(last, gone=entry.blamed)))
+            if entry.blamed and self._judged and self._judged[-1].entry.number == entry.number - 1:
+                self._judged[-1] = _explained(replace(self._judged[-1], gone=entry.blamed))
+                return self._judged[-1]
+        return None
+
+    def _pursue(self, judged: Judged | None) -> None:
+        if judged is not None and judged.failed and self._follow is not None:
+            self._follow(judged)
 
     def _try(self, case: Case, size: int, number: int) -> Trial:
         return self._prober.run(case)
@@ -125,7 +141,8 @@ class ExpectingRun:
     @property
     def _crashes(self) -> list[Entry]:
         """Entries after which, or before which, the target was away."""
-        return [entry for entry in self._run.entries if entry.blamed or not entry.alive or entry.tries > 1]
+        crashes = (entry for entry in self._run.entries if entry.blamed or not entry.alive or entry.tries > 1)
+        return [entry for entry in crashes if not entry.phase.startswith(ASIDE)]
 
     def summary(self) -> dict[str, Any]:
         """For `--json`, finished or not."""
@@ -137,7 +154,7 @@ class ExpectingRun:
             "not_as_expected": [_told(each) for each in self._failed],
             "crashes": len(self._crashes),
             "topics": self._topics(),
-            "outcomes": dict(Counter(each.entry.label for each in judged).most_common()),
+            "outcomes": dict(Counter(each.label for each in judged).most_common()),
             "probes": len(run.entries),
             "seconds": round(run.seconds, 3),
             "seed": self._seed,
@@ -164,14 +181,14 @@ class ExpectingRun:
         for name in ("topic", "cases", "as expected", "not", "outcomes"):
             table.add_column(name, justify="left" if name in ("topic", "outcomes") else "right")
         for topic, counts in self._topics().items():
-            labels = Counter(each.entry.label for each in self._judged if each.expected.topic == topic)
+            labels = Counter(each.label for each in self._judged if each.expected.topic == topic)
             outcomes = ", ".join(f"{count} {label}" for label, count in labels.most_common())
             numbers = (counts["tried"], counts["tried"] - counts["failed"], counts["failed"])
             table.add_row(topic, *map(str, numbers), outcomes)
         console.print(table)
         console.print()
         for each in self._failed[:_MOST_NAMES]:
-            text = f"  {each.expected.case.name}: {each.entry.label}, expected {each.expected.expectation}"
+            text = f"  {each.expected.case.name}: {each.label}, expected {each.expected.expectation}"
             console.print(Text(text), soft_wrap=True)
         if len(self._failed) > _MOST_NAMES:
             console.print(f"  ... and {len(self._failed) - _MOST_NAMES} more")
@@ -195,7 +212,7 @@ def _told(judged: Judged) -> dict[str, Any]:
     return {
         "name": expected.case.name,
         "topic": expected.topic,
-        "got": entry.label,
+        "got": judged.label,
         "detail": entry.detail,
         "expected": " ".join(expected.expectation.words),
         "target_alive": entry.alive and not judged.gone,

@@ -11,7 +11,7 @@ length of the body last. Lines end with LF in the text and with CRLF in the mess
 {here} {here_host} {here_port}           where it comes from
 {transport} {lower}                      TCP or TLS, tcp or tls
 {token}                                  the identity of the transaction: 16 characters
-{length}                                 bytes behind the first empty line
+{length}                                 bytes behind the first empty line below the start line
 {lf}                                     a line feed without a carriage return
 """
 
@@ -72,7 +72,7 @@ class Filling:
         for name, value in self._values(method).items():
             text = text.replace(b"{" + name + b"}", value)
         text = re.sub(rb"(?<!\r)\n", b"\r\n", text).replace(b"{lf}", b"\n")
-        body = text.partition(b"\r\n\r\n")[2]
+        body = text.lstrip(b"\r\n").partition(b"\r\n\r\n")[2]
         return text.replace(b"{length}", b"%d" % len(body))
 
     def _values(self, method: bytes) -> dict[bytes, bytes]:

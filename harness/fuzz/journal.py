@@ -16,6 +16,8 @@ import msgspec
 from alg.errors import ConfigError
 
 NAME = "journal.jsonl"
+ASIDE = "aside"
+"""How the phases of probes begin that only look closer at what is known."""
 
 
 class Entry(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from harness.fuzz.specimen import IDENTITY, LENGTHS, Specimen, name_of
+from harness.fuzz.specimen import IDENTITY, LENGTHS, SAMPLE_TOKEN, Specimen, name_of
 
 Item = TypeVar("Item")
 
@@ -21,6 +21,8 @@ _NEEDED = IDENTITY | LENGTHS | {b"max-forwards", b"contact", b"m", b"content-typ
 """Fields that a valid request may not be without (RFC 3261 8.1.1, 12.1.1, 20.15)."""
 _LONG = 40
 """Bytes of a value that is worth cutting."""
+_VERY_LONG = 200
+"""The same for one that the answer is told by; its identity stays."""
 
 
 class Spent(Exception):
@@ -96,10 +98,8 @@ class Minimiser:
     def _fields(self) -> None:
         specimen = Specimen.of(self.smallest)
         needed = _NEEDED if self._valid else IDENTITY | LENGTHS
-        kept = {at for at, field in enumerate(specimen.fields) if name_of(field) in needed}
-        first = specimen.indices(frozenset({b"via", b"v"}))[:1]
-        below = {at for at in specimen.indices(frozenset({b"via", b"v"})) if at not in first}
-        spare = [at for at in range(len(specimen.fields)) if at not in kept or at in below]
+        names = [name_of(field) for field in specimen.fields]
+        spare = [at for at, name in enumerate(names) if name not in needed or name in names[:at]]
 
         def fails(left: Sequence[int]) -> bool:
             fields = [field for at, field in enumerate(specimen.fields) if at not in spare or at in left]
@@ -114,20 +114,23 @@ class Minimiser:
             shrunk(lines, lambda left: self._holds(specimen.with_body(b"".join(left))))
 
     def _values(self) -> None:
-        """The longest first; a value with what the answer is told by is left as it is."""
+        """The longest first."""
         sizes = sorted(((len(field), at) for at, field in enumerate(Specimen.of(self.smallest).fields)), reverse=True)
         for size, at in sizes:
             specimen = Specimen.of(self.smallest)
             field = specimen.fields[at]
-            if size > _LONG and name_of(field) not in IDENTITY | LENGTHS:
+            name = name_of(field)
+            if name not in LENGTHS and size > (_VERY_LONG if name in IDENTITY else _LONG):
                 self._value(specimen, at, field)
 
     def _value(self, specimen: Specimen, at: int, field: bytes) -> None:
         name, colon, value = field.partition(b":")
+        token = SAMPLE_TOKEN.encode()
 
         def fails(left: Sequence[int]) -> bool:
             fields = list(specimen.fields)
             fields[at] = name + colon + bytes(left)
-            return self._holds(specimen.with_fields(fields))
+            same = fields[at].count(token) == field.count(token)
+            return same and self._holds(specimen.with_fields(fields))
 
         shrunk(list(value), fails)

@@ -7,12 +7,12 @@ comes of it. The smallest is a finding of its own. What the same operators have 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from harness.fuzz.classification import Kind
-from harness.fuzz.expecting import Expected
-from harness.fuzz.journal import Entry
+from harness.fuzz.expecting import Expected, Judged
+from harness.fuzz.journal import ASIDE, Entry
 from harness.fuzz.minimising import Minimiser, Questions, Spent, shrunk
 from harness.fuzz.mutation import Mutant, Mutations, case_of
 from harness.fuzz.probing import Prober, Trial
@@ -21,8 +21,8 @@ from harness.fuzz.sizes import Message
 from harness.fuzz.spoiling import Effect, Operator
 
 TOPICS = {Effect.HARMLESS: "harmless", Effect.SPOILT: "spoilt", Effect.UNFRAMED: "unframed"}
-Outcome = tuple[str, int | None, bool]
-"""Class, status, and whether the target came through it."""
+Outcome = tuple[str, int | None, bool, bool]
+"""Class, status, whether the target came through it, and whether that showed only when the next probe was due."""
 
 
 def cases_for(mutations: Mutations, count: int, message: Message) -> list[Expected]:
@@ -36,9 +36,9 @@ def _expected(mutant: Mutant, mutations: Mutations, message: Message) -> Expecte
     return Expected(case, TOPICS[mutant.effect], mutant.expectation, about.rstrip())
 
 
-def outcome_of(entry: Entry) -> Outcome:
+def outcome_of(entry: Entry, gone: bool) -> Outcome:
     """What is to stay the same."""
-    return entry.kind, entry.status, entry.alive and entry.tries <= 1
+    return entry.kind, entry.status, entry.alive and entry.tries <= 1 and not gone, gone
 
 
 class Smaller:
@@ -50,27 +50,28 @@ class Smaller:
         self._mutations = mutations
         self._message = message
         self._most = most
-        """Probes for one mutant."""
+        """Questions for one mutant."""
         self._explained: dict[Outcome, list[frozenset[str]]] = {}
 
-    def __call__(self, expected: Expected, entry: Entry) -> None:
+    def __call__(self, judged: Judged) -> None:
         """What is left of a mutant that failed, as a finding."""
-        number = int(expected.case.name.split()[1])
+        number = int(judged.expected.case.name.split()[1])
         mutant = self._mutations.mutant(number)
-        outcome = outcome_of(entry)
+        outcome = outcome_of(judged.entry, bool(judged.gone))
         names = {operator.name for operator in mutant.operators}
-        if entry.kind == Kind.REFUSED or any(known <= names for known in self._explained.get(outcome, [])):
+        if any(known <= names for known in self._explained.get(outcome, [])):
             return
         questions = Questions(partial(self._same, number, outcome), self._most)
         fewer = self._fewer(mutant, questions)
         self._explained.setdefault(outcome, []).append(frozenset(operator.name for operator in fewer.operators))
         smallest = Minimiser(fewer.data, fewer.effect is Effect.HARMLESS, questions).run()
-        self._keep(fewer, smallest, expected)
+        self._keep(fewer, smallest, judged)
 
     def _same(self, number: int, outcome: Outcome, data: bytes) -> bool:
-        phase = f"smaller {number}, {len(self._run.entries)}"
-        entry = self._attempt(phase, f"mutant {number} smaller", data, keep=False)
-        return outcome_of(entry) == outcome
+        """Whether the same comes of it."""
+        gone = outcome[-1]
+        entry = self._attempt(number, f"mutant {number} smaller", data, gone, keep=False)
+        return outcome_of(entry, gone and entry.tries > 1) == outcome
 
     def _fewer(self, mutant: Mutant, questions: Questions) -> Mutant:
         """As few operators as still do it."""
@@ -83,19 +84,22 @@ class Smaller:
         except Spent:
             return mutant
 
-    def _keep(self, mutant: Mutant, smallest: bytes, expected: Expected) -> None:
+    def _keep(self, mutant: Mutant, smallest: bytes, judged: Judged) -> None:
         """Send the smallest once more, and keep it as it came out."""
-        entry = self._attempt(f"smallest {mutant.number}", f"{mutant.name} smallest", smallest, keep=True)
-        place = Path(entry.finding)
+        entry = self._attempt(mutant.number, f"{mutant.name} smallest", smallest, bool(judged.gone), keep=True)
+        place, expected = Path(entry.finding), judged.expected
         if place.is_dir():
             before = len(self._mutations.mutant(mutant.number).data)
             text = f"expected {expected.expectation}\n{expected.about}\nmade {len(smallest)} bytes out of {before}\n"
             (place / "expected.txt").write_text(text, "utf-8")
 
-    def _attempt(self, phase: str, name: str, data: bytes, keep: bool) -> Entry:
+    def _attempt(self, number: int, name: str, data: bytes, look: bool, keep: bool) -> Entry:
+        """One probe more, and a `look` after the target even if it was accepted."""
         case = case_of(name, data, self._mutations.base, self._message)
 
         def attempt(size: int, number: int) -> Trial:
-            return self._prober.run(case)
+            trial = self._prober.run(case)
+            return replace(trial, health=self._prober.check()) if look and trial.health is None else trial
 
+        phase = f"{ASIDE}: mutant {number}, probe {len(self._run.entries) + 1}"
         return self._run.attempt(phase, 0, attempt, lambda trial: trial.alive and not keep)

@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from harness.fuzz.journal import Entry
+from harness.fuzz.journal import ASIDE, Entry
 from harness.fuzz.search import Found
 
 _PLAIN_WIDTH = 100
@@ -115,6 +115,8 @@ def print_crashes(console: Console, entries: Sequence[Entry]) -> None:
             text = f"AFTER {before} THE TARGET WAS GONE: {entry.blamed}"
             console.print(Text(text, "bold red"), soft_wrap=True)
         before = f"{entry.name} ({entry.label})"
+        if entry.alive and entry.phase.startswith(ASIDE):
+            continue
         if not entry.alive:
             console.print(Text(f"AFTER {before} THE TARGET DOES NOT ANSWER", "bold red"))
         elif entry.tries > 1:

@@ -33,10 +33,11 @@ class Specimen:
 
     @classmethod
     def of(cls, message: bytes) -> Specimen:
-        """Any bytes, as far as they have such parts; `data` gives them back."""
-        head, empty_line, body = message.partition(b"\r\n\r\n")
+        """Any bytes, as far as they have such parts; `data` gives them back. Empty lines before belong to the start."""
+        before = message[: len(message) - len(message.lstrip(b"\r\n"))]
+        head, empty_line, body = message[len(before) :].partition(b"\r\n\r\n")
         start, *fields = _LINE_END.split(head)
-        return cls(start, tuple(fields), body, bool(empty_line))
+        return cls(before + start, tuple(fields), body, bool(empty_line))
 
     @property
     def data(self) -> bytes:

@@ -39,6 +39,9 @@ INSIDE_CALLED = "expe.example.com"
 _SILENCE = 0.3
 """Seconds in which nothing must reach a side that is not to hear of the end."""
 
+_LAG = 5.0
+"""Seconds in which the end is to reach the other side; less than a row may take altogether."""
+
 Way = Callable[[Address, Situation], Address]
 """Given where the server of a situation listens, says what the client connects to."""
 
@@ -66,7 +69,7 @@ class Surroundings:
     token: Callable[[], str] = field(default=lambda: secrets.token_hex(8))
     """Never the same twice."""
     patience: float = 10.0
-    """Seconds; a side that has not come to an end by then is reported as it is."""
+    """Seconds; what has not come to an end by then is reported as it is."""
     pki: Pki | None = None
     """Certificates of the recipes `webex` and `expressway-e`; None has new ones made."""
     key_log: Callable[[bytes], None] | None = None
@@ -173,16 +176,23 @@ class _Stage:
         client.connect(source[0], target, around.patience)
 
     async def _wait(self, for_outside: bool) -> None:
-        """Until both sides have come to an end, or time is up."""
-        ends = [self._inside.concluded, *([self._outside.concluded] if for_outside else [])]
-        over: defer.Deferred[Any] = defer.DeferredList(ends)
+        """Until both peers have come to an end; the second one has not long, once the first has."""
+        patience = self._around.patience
+        if not for_outside:
+            await self._within(patience, self._inside.concluded)
+            await task.deferLater(self._reactor, _SILENCE)
+            return
+        ends = [self._inside.concluded, self._outside.concluded]
+        await self._within(patience, defer.DeferredList(ends, fireOnOneCallback=True))
+        await self._within(min(patience, _LAG), defer.DeferredList(ends))
+
+    async def _within(self, seconds: float, over: defer.Deferred[Any]) -> None:
+        """Until it fires, or time is up."""
         expired: defer.Deferred[Any] = defer.Deferred()
-        timer = self._reactor.callLater(self._around.patience, expired.callback, None)
+        timer = self._reactor.callLater(seconds, expired.callback, None)
         await defer.DeferredList([over, expired], fireOnOneCallback=True)
         if timer.active():
             timer.cancel()
-        if not for_outside:
-            await task.deferLater(self._reactor, _SILENCE)
 
     async def _close(self) -> bytes:
         """Whoever connected says goodbye; the capture until all have gone."""

@@ -12,11 +12,11 @@ import sys
 import time
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import msgspec
 from twisted.internet import defer
-from twisted.logger import LogEvent, globalLogBeginner
+from twisted.logger import ILogObserver, LogEvent, globalLogBeginner
 from twisted.python.failure import Failure
 
 from alg.edge.entrance import Address
@@ -57,7 +57,7 @@ class Child:
 
     def run(self) -> None:
         """From the first form to the last."""
-        globalLogBeginner.beginLoggingTo([self._listen_in], discardBuffer=True, redirectStandardIO=False)
+        globalLogBeginner.beginLoggingTo([cast(ILogObserver, self._listen_in)], discardBuffer=True, redirectStandardIO=False)
         signal.signal(signal.SIGTERM, lambda *_: self._reactor.callFromThread(self._cancel))
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         self._reactor.callWhenRunning(self._start)
@@ -65,9 +65,7 @@ class Child:
 
     def _start(self) -> None:
         self._running = defer.Deferred.fromCoroutine(self._run())
-        self._running.addErrback(lambda failure: failure.trap(defer.CancelledError))
-        self._running.addErrback(lambda failure: sys.stderr.write(failure.getTraceback()))
-        self._running.addBoth(lambda _: self._reactor.stop())
+        self._running.addErrback(_complain).addBoth(lambda _: self._reactor.stop())
 
     def _cancel(self) -> None:
         assert self._running is not None, "the reactor runs"
@@ -104,8 +102,6 @@ class Child:
         return defer.Deferred.fromCoroutine(observe()).addTimeout(self._order.limit, self._reactor, self._timed_out)
 
     def _timed_out(self, result: Any, limit: float) -> Any:
-        if isinstance(result, Failure):
-            result.trap(defer.CancelledError)
         raise TimeoutError(f"not done after {limit:g} s")
 
     def _error(self, fixed: bool, reason: str, start: float) -> Verdict:
@@ -115,6 +111,12 @@ class Child:
         failure = event.get("log_failure")
         if failure is not None:
             self._mishaps.append(_told(failure.value))
+
+
+def _complain(failure: Failure) -> None:
+    """Nothing of a run that was cancelled."""
+    if not isinstance(failure.value, defer.CancelledError):
+        sys.stderr.write(failure.getTraceback())
 
 
 def _told(error: BaseException) -> str:

@@ -22,6 +22,8 @@ class Observation:
     """What the parties noticed, and what a capture shows: each question with its answer, such as `200 to INVITE`."""
     logs: Mapping[str, str] = field(default_factory=dict)
     """By the name of the peer that wrote it."""
+    strangers: tuple[str, ...] = ()
+    """Peers that were somebody else's, who tell nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,8 @@ class Sign:
     expected: str
     look: Callable[[Observation], str]
     """What is found there; `expected` if and only if the sign is there."""
+    witness: str = ""
+    """The peer that alone can tell, if there is one: where it is a stranger, the sign is not asked for."""
 
     def check(self, observation: Observation) -> Evidence:
         """The sign, expected and found."""
@@ -57,9 +61,9 @@ NOT_THERE = "not there"
 """What is found of a text that is missing."""
 
 
-def fact(what: str, expected: str) -> Sign:
+def fact(what: str, expected: str, witness: str = "") -> Sign:
     """A question of `Observation.facts` has this answer."""
-    return Sign(what, expected, lambda observation: observation.facts.get(what, NOT_THERE))
+    return Sign(what, expected, lambda observation: observation.facts.get(what, NOT_THERE), witness)
 
 
 def says(peer: str, text: str) -> Sign:

@@ -62,6 +62,8 @@ class Stage:
     peers: Mapping[str, Address] = field(default_factory=dict)
     """Real ones, in place of those that a scenario would start."""
 
-    def keep(self, name: str, text: str) -> None:
-        """Write a file of text into the directory."""
-        (self.directory / name).write_text(text, encoding="utf-8")
+    def keep(self, name: str, content: str | bytes) -> None:
+        """Write a file into the directory; a new one is readable by its owner only, as it may hold keys."""
+        file = self.directory / name
+        file.touch(0o600)
+        file.write_bytes(content if isinstance(content, bytes) else content.encode())

@@ -34,12 +34,13 @@ Expressway-E ------ TCP, mutual TLS -----> firewall ------> {_PORT} Webex (L2SIP
 
 async def _observe(row: Row, stage: Stage, fixed: bool) -> Observation:
     """Both peers meet; logs and capture are kept."""
-    ends = {name: (stage.network.host(number), _PORT) for name, number in (("inside", 2), ("outside", 3), ("between", 4))}
-    run = await run_row(stage.reactor, row, fixed, Surroundings(**ends))
+    inside, outside, between = ((stage.network.host(number), _PORT) for number in (2, 3, 4))
+    around = Surroundings(inside=inside, outside=outside, between=between)
+    run = await run_row(stage.reactor, row, fixed, around)
     outcome = run.outcome
     stage.keep("expressway-e.log", outcome.log_inside)
     stage.keep("webex.log", outcome.log_outside)
-    (stage.directory / "capture.pcapng").write_bytes(outcome.capture)
+    stage.keep("capture.pcapng", outcome.capture)
     findings = [*outcome.of_mistake(row.signs), *outcome.of_cure(row.signs)]
     facts = {finding.what: finding.found for finding in findings if not finding.what.startswith(_LOG)}
     return Observation(facts, {_INSIDE: outcome.log_inside, _OUTSIDE: outcome.log_outside})

@@ -35,7 +35,8 @@ class Verdict:
 
 def judge(scenario: Scenario, fixed: bool, observation: Observation, seconds: float = 0.0) -> Verdict:
     """By the signs of a form, whichever form was observed."""
-    evidence = tuple(sign.check(observation) for sign in scenario.signs(fixed))
+    signs = [sign for sign in scenario.signs(fixed) if sign.witness not in observation.strangers]
+    evidence = tuple(sign.check(observation) for sign in signs)
     missing = [each for each in evidence if not each.shown]
     outcome = Outcome.FAIL if missing else Outcome.PASS
     reason = f"all {len(evidence)} signs are there"

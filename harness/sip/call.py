@@ -7,82 +7,23 @@ both Deferreds fire without failing: `established` with whether it ever stood, `
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from enum import Enum
-from typing import Protocol
 
 from twisted.internet.defer import Deferred
 
 from alg.errors import SipSyntaxError
 from harness.sip import sdp
-from harness.sip.client import Failure
+from harness.sip.call_states import CallState, End, Ended, Home
 from harness.sip.dialog import Dialog
 from harness.sip.element import Where
-from harness.sip.exchange import Exchange, Means, NoResponse, Outcome
+from harness.sip.exchange import Exchange, NoResponse, Outcome, send_ack
 from harness.sip.flow import Flow
 from harness.sip.message import Request, Response
-from harness.sip.offer_answer import Capabilities, make_answer, make_offer
+from harness.sip.offer_answer import make_answer, make_offer
 from harness.sip.sdp import Description
 from harness.sip.server import ServerTransaction
 from harness.sip.timers import Alarms
 
 Fields = Iterable[tuple[str, str]]
-
-
-class CallState(Enum):
-    """How far it is."""
-
-    CALLING = "calling"
-    RINGING = "ringing"
-    ESTABLISHED = "established"
-    ENDED = "ended"
-
-
-class End(Enum):
-    """Why a call ended."""
-
-    HUNG_UP = "hung up here"
-    REMOTE = "hung up there"
-    CANCELLED = "cancelled"
-    REFUSED = "refused"
-    FAILED = "no response"
-    NO_ACK = "its 2xx was not acknowledged"
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """How a call ended."""
-
-    end: End
-    response: Response | None = None
-    """That refused it, ours or theirs."""
-    request: Request | None = None
-    """That ended it: their BYE or CANCEL."""
-    detail: str = ""
-
-
-class Home(Protocol):
-    """The user agent that a call belongs to."""
-
-    @property
-    def means(self) -> Means:
-        """What it sends with."""
-
-    @property
-    def capabilities(self) -> Capabilities:
-        """What it can do now."""
-
-    def common_fields(self) -> list[tuple[str, str]]:
-        """What every message of its calls has."""
-
-    def contact(self, flow: Flow) -> str:
-        """Its Contact on a flow."""
-
-    def joined(self, call: Call) -> None:
-        """A call has its dialog."""
-
-    def left(self, call: Call) -> None:
-        """A call is over."""
 
 
 class Call:
@@ -124,7 +65,6 @@ class Call:
         self._answering: ServerTransaction | None = None
         if transaction is not None:
             transaction.on_cancel = self._cancelled
-            transaction.on_failure = self._unacknowledged
             self.remote = _description(request)
 
     def start(self, where: Where | None) -> None:
@@ -187,6 +127,8 @@ class Call:
             transaction.respond(Response.to_request(request, 500))
         elif request.method == "BYE":
             transaction.respond(Response.to_request(request, 200))
+            if self.incoming and self.state is CallState.RINGING:
+                self._respond(487, (), None)
             self._finish(Ended(End.REMOTE, request=request))
         elif request.method == "INVITE":
             self._change(request, transaction)
@@ -253,8 +195,7 @@ class Call:
         return ack
 
     def _send_ack(self, ack: Request) -> None:
-        means = self._home.means
-        Acknowledgement(means, ack, self.where)
+        send_ack(self._home.means, ack, self.where)
 
     @property
     def _sent(self) -> Request:
@@ -296,15 +237,12 @@ class Call:
         timers = self._home.means.element.settings.timers
         self._answered = response
         self._alarms.repeat("2xx", timers.t1, timers.t2, lambda: transaction.respond(response))
-        self._alarms.set("ack", timers.timeout * 0.99, self._never_acknowledged)
+        self._alarms.set("ack", timers.timeout, self._never_acknowledged)
 
     def _never_acknowledged(self) -> None:
         self._alarms.stop_all()
         if self.state is CallState.ESTABLISHED:
             self._say_bye(Ended(End.NO_ACK))
-
-    def _unacknowledged(self, failure: Failure) -> None:
-        """A failure of ours was not acknowledged, or a response could not be sent: nothing follows from it."""
 
     def _cancelled(self) -> None:
         if self.state is CallState.RINGING:
@@ -373,16 +311,6 @@ class Call:
         if not stood:
             self.established.callback(False)
         self.ended.callback(ended)
-
-
-class Acknowledgement:
-    """The ACK of a 2xx on its way: found a target for, sent, and not waited for."""
-
-    def __init__(self, means: Means, ack: Request, where: Where | None) -> None:
-        self._means = means
-        self._ack = ack
-        if where is not None:
-            self._send(where)
 
 
 def _description(message: Request | Response) -> Description | None:

@@ -152,3 +152,15 @@ class Exchange:
         if not self._over:
             self._over = True
             self.done.callback(outcome)
+
+
+def send_ack(means: Means, ack: Request, where: Where | None) -> None:
+    """Send the ACK of a 2xx, if there is a way for it."""
+    if where is not None:
+        means.element.send_once(ack, where, means.finish)
+        return
+    try:
+        found = means.locate(next_hop(ack))
+    except SipSyntaxError:
+        return
+    found.addCallbacks(lambda targets: means.element.send_once(ack, targets, means.finish), lambda failure: None)

@@ -54,7 +54,7 @@ class Field:
     """As written."""
     value: str
     """Unfolded."""
-    written: str
+    written: str = field(repr=False)
     """The whole field, with its line end."""
 
     @classmethod
@@ -85,7 +85,7 @@ class Message:
 
     fields: tuple[Field, ...]
     body: bytes = b""
-    written: str = field(default="", compare=False)
+    written: str = field(default="", compare=False, repr=False)
     """The start line as it came, with its line end."""
 
     def first(self, name: str) -> str | None:

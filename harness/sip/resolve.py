@@ -7,7 +7,7 @@ the products that are played here do not need it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -19,6 +19,7 @@ from alg.errors import SipalgError
 from harness.sip.flow import Target
 from harness.sip.uri import Address, SipUri
 
+_NAMES_RESOLVER: Any = client.Resolver
 SERVICES = {"UDP": "_sip._udp", "TCP": "_sip._tcp", "TLS": "_sips._tcp"}
 
 
@@ -55,10 +56,13 @@ Locate = Callable[[SipUri], "defer.Deferred[list[Target]]"]
 class Resolver:
     """Locates by DNS."""
 
-    def __init__(self, questions: Questions, default_transport: str = "TCP") -> None:
-        """`default_transport` is that of a URI which names none."""
+    def __init__(self, questions: Questions, default: str = "UDP", services: Sequence[str] = ("TCP", "UDP")) -> None:
+        """`default` is the transport of a URI that names none and has an address or a port (4.1); for one without
+        those, `services` are asked for in turn.
+        """
         self._questions = questions
-        self._default = default_transport
+        self._default = default
+        self._services = services
 
     def __call__(self, uri: SipUri) -> defer.Deferred[list[Target]]:
         """As `Locate` has it."""
@@ -71,11 +75,12 @@ class Resolver:
             return [literal_target(uri, self._default)]
         if uri.port is not None:
             return await self._hosts(transport, [(host, uri.port)], host)
-        services = await self._questions.services(f"{SERVICES.get(transport, '_sip._tcp')}.{host}")
-        if not services:
-            return await self._hosts(transport, [(host, uri.address[1])], host)
-        ordered = sorted(services, key=lambda each: (each.priority, -each.weight))
-        return await self._hosts(transport, [(each.host, each.port) for each in ordered], host)
+        for wanted in (uri.transport,) if uri.transport in SERVICES else self._services:
+            services = await self._questions.services(f"{SERVICES[wanted]}.{host}")
+            if services:
+                ordered = sorted(services, key=lambda each: (each.priority, -each.weight))
+                return await self._hosts(wanted, [(each.host, each.port) for each in ordered], host)
+        return await self._hosts(transport, [(host, uri.address[1])], host)
 
     async def _hosts(self, transport: str, places: Iterable[Address], name: str) -> list[Target]:
         found = []
@@ -92,7 +97,7 @@ class Dns:
 
     def __init__(self, reactor: Any, server: Address, timeout: float = 2.0) -> None:
         """`timeout` is in seconds, for one question."""
-        self._client = client.Resolver(servers=[server], reactor=reactor, timeout=(timeout,))
+        self._client: Any = _NAMES_RESOLVER(servers=[server], reactor=reactor, timeout=(timeout,))
 
     def services(self, name: str) -> defer.Deferred[list[Service]]:
         """As `Questions` has it."""
@@ -109,20 +114,20 @@ class Dns:
         return found
 
 
-def locate_literal(default_transport: str = "TCP") -> Locate:
+def locate_literal(default: str = "UDP") -> Locate:
     """Finds addresses alone; a name is NotFound."""
 
     def locate(uri: SipUri) -> defer.Deferred[list[Target]]:
         if not is_literal(uri.params.get("maddr") or uri.host):
             return defer.fail(NotFound(f"{uri.host}: is no address"))
-        return defer.succeed([literal_target(uri, default_transport)])
+        return defer.succeed([literal_target(uri, default)])
 
     return locate
 
 
-def literal_target(uri: SipUri, default_transport: str) -> Target:
+def literal_target(uri: SipUri, default: str) -> Target:
     """The target of a URI whose host is an address."""
-    transport = uri.transport or default_transport
+    transport = uri.transport or default
     port = uri.port or (5061 if transport == "TLS" else 5060)
     return Target(transport, (uri.params.get("maddr") or uri.host).lower(), port)
 

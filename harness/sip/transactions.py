@@ -28,10 +28,10 @@ _MOST_REASON = 120
 class Core(Protocol):
     """Who decides: a user agent, a proxy."""
 
-    def request(self, request: Request, transaction: ServerTransaction) -> None:
+    def request_came(self, request: Request, transaction: ServerTransaction) -> None:
         """A new request, neither ACK nor CANCEL of a transaction that is known."""
 
-    def ack(self, request: Request, flow: Flow) -> None:
+    def ack_came(self, request: Request, flow: Flow) -> None:
         """An ACK that is not one of a failure."""
 
 
@@ -135,7 +135,7 @@ class Transactions:
             if self.core is None:
                 transaction.respond(Response.to_request(request, 503, tag="none"))
             else:
-                self.core.request(request, transaction)
+                self.core.request_came(request, transaction)
         except SipSyntaxError as error:
             self._on_malformed(request, transaction.flow, error)
             transaction.respond(_bad_request(request, error))
@@ -143,7 +143,7 @@ class Transactions:
     def _ask_ack(self, request: Request, flow: Flow) -> None:
         try:
             if self.core is not None:
-                self.core.ack(request, flow)
+                self.core.ack_came(request, flow)
         except SipSyntaxError as error:
             self._on_malformed(request, flow, error)
 

@@ -6,12 +6,15 @@ the process number of the test run, so that runs do not meet; whatever happens, 
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
+import termios
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -187,6 +190,11 @@ def exchange(
         thread.join()
     eventually("everything is acknowledged", lambda: [_state(end) for end in ends] == [_TCP_CLOSE] * 2)
     return received[0], received[1]
+
+
+def unacknowledged(sock: socket.socket) -> int:
+    """Bytes on their way (tcp(7), SIOCOUTQ)."""
+    return int.from_bytes(fcntl.ioctl(sock, termios.TIOCOUTQ, bytes(4)), sys.byteorder)
 
 
 def _state(end: socket.socket) -> int:

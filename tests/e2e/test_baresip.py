@@ -121,7 +121,7 @@ class Lab:
         ):
             made = Baresip(process, output)
             try:
-                eventually(f"{name} is ready", lambda: "baresip is ready" in made.said)
+                eventually(f"{name} is ready", lambda: "baresip is ready" in made.said, patience=30.0)
                 yield made
             finally:
                 if process.poll() is None:

@@ -6,26 +6,22 @@ has a media port of its own: the kernel is given no other reason to refuse.
 
 from __future__ import annotations
 
-import fcntl
 import socket
-import sys
-import termios
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count, pairwise
 
 import pytest
 
-from tests.e2e.inline_lab import INSIDE, OUTSIDE, POOL, InlineLab, inline_lab
+from tests.e2e.inline_lab import INSIDE, OUTSIDE, POOL, InlineLab, inline_lab, unacknowledged
 from tests.e2e.routers import OURS, kernel
+from tests.e2e.shapes import SEGMENT
 from tests.edge.sockets import receive_all
 from tests.helpers.lab import Opened, Stage
 from tests.helpers.system import eventually
 
 ROUTERS = {"kernel": kernel, **OURS}
 PORT = 5060
-SEGMENT = 1448
-"""Bytes of payload in a full segment with timestamps on Ethernet."""
 _sources = count(40000)
 _media_ports = count(20000, 2)
 
@@ -90,11 +86,6 @@ def carry(lab: InlineLab, cuts: tuple[int, ...], note: str) -> Passage:
             eventually("the segment is acknowledged", lambda: unacknowledged(client) == 0)
         client.shutdown(socket.SHUT_WR)
         return Passage(sent, receive_all(server), due)
-
-
-def unacknowledged(sock: socket.socket) -> int:
-    """Bytes on their way (tcp(7), SIOCOUTQ)."""
-    return int.from_bytes(fcntl.ioctl(sock, termios.TIOCOUTQ, bytes(4)), sys.byteorder)
 
 
 def test_one_segment(router: Router) -> None:

@@ -10,13 +10,13 @@ import pytest
 
 from tests.e2e.inline_lab import INSIDE, POOL, InlineLab, inline_lab
 from tests.e2e.routers import OURS
-from tests.e2e.shapes import SHAPES, Shape
+from tests.e2e.shapes import SHAPES, THOUSAND, Shape
 from tests.e2e.wire import Wire, wire
 from tests.edge.messages import options, request, response
 
 SEED = 20
 PORT = 5060
-SIP_PORTS = [flag for place in range(len(SHAPES)) for flag in ("--sip-port", str(PORT + place))]
+SIP_PORTS = [flag for place in range(len(SHAPES) + 1) for flag in ("--sip-port", str(PORT + place))]
 
 
 @pytest.fixture(scope="module", params=OURS)
@@ -82,6 +82,6 @@ def test_every_shape_arrives(storm: tuple[InlineLab, list[Wire]]) -> None:
     """So does what crosses a calm wire, message by message and byte by byte."""
     lab, wires = storm
     before = [(one.lost, one.doubled, one.late) for one in wires]
-    assert failures(lab, SHAPES) == {}
+    assert failures(lab, SHAPES | {"a thousand messages": THOUSAND}) == {}
     for one, (lost, doubled, late) in zip(wires, before, strict=True):
         assert min(one.lost - lost, one.doubled - doubled, one.late - late) > 10

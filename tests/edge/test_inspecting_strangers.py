@@ -233,7 +233,7 @@ def leave(firewall: Firewall, rule: str, version: str, who: str, how: str, point
 @pytest.mark.parametrize("how", ["eof", "reset"])
 @pytest.mark.parametrize("who", ["client", "server"])
 def test_ends_that_leave_early(firewall: Firewall, who: str, how: str, version: str) -> None:
-    """The other end hears of it in the same way, wherever it happens; a firewall that terminates has words of its own."""
+    """The other end hears of it in the same way, wherever that is; a firewall that terminates has words of its own."""
     for point in POINTS:
         for rule in ("pass", "reset:client-finished", "drop:client-finished"):
             assert leave(firewall, rule, version, who, how, point) == how, (rule, point)

@@ -7,6 +7,7 @@ carry the process number, so that test runs do not meet. The judge of addresses 
 from __future__ import annotations
 
 import os
+import re
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -161,8 +162,9 @@ def stage(suffix: str, outside: str = f"{SERVER}/24", offload: bool = True) -> I
 
 
 def leftovers() -> list[str]:
-    """The namespaces that labs of this test run have left."""
-    return [line.split()[0] for line in _output(["ip", "netns", "list"]) if NAME in line]
+    """The namespaces that labs of this test run have left, benchmarks' included."""
+    names = (line.split()[0] for line in _output(["ip", "netns", "list"]) if line)
+    return [name for name in names if re.search(rf"-[a-z]+{os.getpid()}(-|$)", name)]
 
 
 @dataclass(frozen=True)

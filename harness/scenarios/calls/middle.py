@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from typing import Any
 
-from twisted.internet import task
+from twisted.internet import interfaces, task
 
 from alg.config import AlgConfig, MediaMode, NatConfig
 from alg.connection import Alg
 from alg.direction import Direction
-from alg.edge.entrance import Entrance, Listener
+from alg.edge.entrance import Address, Entrance, Listener, Path
 from alg.edge.media import UdpDoors
 from alg.edge.proxy import AlgProxy
 from alg.faults.spec import FaultSpec
@@ -76,11 +77,27 @@ class Middle:
         self._events.close()
 
 
-def outward(ground: Ground) -> Listener:
-    """The way to the callee."""
-    return Listener((ground.callee_inside, ground.port), ground.callee, Direction.OUTWARD)
+@dataclass(frozen=True, slots=True)
+class Way(Listener):
+    """A listener whose connections leave from an address of their own."""
+
+    source: Address = ("", 0)
+
+    def connect(self, reactor: Any, path: Path, factory: Any, timeout: float) -> interfaces.IConnector:
+        """From there."""
+        connector: interfaces.IConnector = reactor.connectTCP(
+            *path.target, factory, timeout=timeout, bindAddress=self.source
+        )
+        return connector
 
 
-def inward(ground: Ground) -> Listener:
+def outward(ground: Ground, source_port: int = 0) -> Way:
+    """The way to the callee, as whom the caller is outside; source port 0 is any."""
+    listen = ground.callee_inside, ground.port
+    return Way(listen, ground.callee, Direction.OUTWARD, source=(ground.caller_outside, source_port))
+
+
+def inward(ground: Ground) -> Way:
     """The way to the caller."""
-    return Listener((ground.caller_outside, ground.port), (ground.caller, ground.port), Direction.INWARD)
+    listen = ground.caller_outside, ground.port
+    return Way(listen, (ground.caller, ground.port), Direction.INWARD, source=(ground.callee_inside, 0))

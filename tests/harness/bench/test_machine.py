@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 
-from harness.bench.machine import Moment
+from harness.bench.machine import Moment, describe_machine
 
 STAT = """\
 cpu  {user} 20 300 {idle} 50 60 70 {steal} 90 0
@@ -28,3 +29,11 @@ def test_what_is_not_idle_is_busy() -> None:
 def test_this_machine() -> None:
     """It has the processors that the system says."""
     assert Moment.now().processors == os.sysconf("SC_NPROCESSORS_ONLN")
+
+
+def test_what_figures_are_of() -> None:
+    """The processors, the kernel and the load, in one line, as the system tells them."""
+    said = describe_machine()
+    assert said.startswith(f"{os.sysconf('SC_NPROCESSORS_ONLN')} x ")
+    assert f", Linux {Path('/proc/sys/kernel/osrelease').read_text().strip()}, load average " in said
+    assert len(said.splitlines()) == 1

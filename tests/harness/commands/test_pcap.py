@@ -67,26 +67,13 @@ def test_times_and_comments(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("order", "<>")
 @pytest.mark.parametrize("nanoseconds", [False, True])
-@pytest.mark.parametrize(
-    ("link_type", "header"),
-    [
-        (0, b"\x02\0\0\0"),
-        (1, ETHERNET_HEADER),
-        (101, b""),
-        (108, b"\0\0\0\x02"),
-        (113, bytes(14) + b"\x08\x00"),
-        (276, b"\x08\x00" + bytes(18)),
-    ],
-)
-def test_formats(tmp_path: Path, order: str, nanoseconds: bool, link_type: int, header: bytes) -> None:
-    """Every link type in either byte order and resolution gives the same capture."""
-    source, target = tmp_path / "in.pcap", tmp_path / "out.pcapng"
-    written = []
-    for data in (pcap(conversation(), link_type, header, order, nanoseconds), pcap(conversation())):
-        source.write_bytes(data)
-        assert main(["pcap", str(source), str(target), "--map", MAP]) == 0
-        written.append(target.read_bytes())
-    assert written[0] == written[1]
+def test_formats(tmp_path: Path, order: str, nanoseconds: bool) -> None:
+    """Either byte order and resolution gives the same capture."""
+    made = []
+    for data in (pcap(conversation(), 1, ETHERNET_HEADER, order, nanoseconds), pcap(conversation())):
+        target, _ = run(tmp_path, data, "--map", MAP)
+        made.append(target.read_bytes())
+    assert made[0] == made[1]
 
 
 def test_pcapng_with_interfaces_and_comments(tmp_path: Path) -> None:

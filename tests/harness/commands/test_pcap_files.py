@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 from pathlib import Path
 
@@ -14,7 +15,14 @@ from tests.harness.capture.wireshark import followed
 from tests.harness.commands.pcap_runs import REMOTE, conversation, run
 from tests.helpers.captures import START, Conversation, pcap
 from tests.helpers.ipv4 import udp
-from tests.helpers.system import run_sipalg, sipalg_command, sipalg_environment
+from tests.helpers.system import (
+    PATIENCE,
+    eventually,
+    require_system,
+    run_sipalg,
+    sipalg_command,
+    sipalg_environment,
+)
 
 
 def test_a_file_that_is_cut(tmp_path: Path) -> None:
@@ -125,6 +133,63 @@ def test_an_output_that_cannot_be_written(tmp_path: Path) -> None:
     source.write_bytes(pcap(conversation()))
     done = run_sipalg("pcap", str(source), "/dev/full", "--map", MAP, "--side", "inside")
     assert (done.returncode, done.stderr) == (3, b"sipalg pcap: /dev/full: No space left on device\n")
+
+
+def limited(*command: str) -> list[str]:
+    """The command, which can write files of 4 kB and no more."""
+    return [require_system("prlimit", "util-linux"), "--fsize=4096", *command]
+
+
+@pytest.mark.parametrize("before", [None, b"a capture of yesterday"])
+def test_a_disk_that_is_full(tmp_path: Path, before: bytes | None) -> None:
+    """Nothing half-written is left, and what was there before is there still."""
+    source, target = tmp_path / "in.pcap", tmp_path / "out.pcapng"
+    source.write_bytes(pcap(conversation()))
+    if before is not None:
+        target.write_bytes(before)
+    command = limited(*sipalg_command("pcap", str(source), str(target), "--map", MAP, "--side", "inside"))
+    done = subprocess.run(command, capture_output=True, check=False, timeout=PATIENCE, env=sipalg_environment())
+    assert (done.returncode, done.stderr) == (3, f"sipalg pcap: {target}: File too large\n".encode())
+    found = {path.name: path.read_bytes() for path in tmp_path.iterdir() if path != source}
+    assert found == ({} if before is None else {"out.pcapng": before})
+
+
+def test_an_interrupt(tmp_path: Path) -> None:
+    """The user stops it while it reads a pipe: status 3, and nothing half-written is left."""
+    target = tmp_path / "out.pcapng"
+    command = sipalg_command("pcap", "-", str(target), "--map", MAP, "--side", "inside")
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=sipalg_environment()
+    ) as process:
+        assert process.stdin is not None
+        process.stdin.write(pcap(conversation()) + bytes(16) * 5000)
+        process.stdin.flush()
+        eventually("a part is written", lambda: any(path.stat().st_size > 4000 for path in tmp_path.iterdir()))
+        assert not target.exists()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(PATIENCE) == 3
+        assert process.stderr is not None
+        assert b"Traceback" not in process.stderr.read()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_read_is_not_written_over(tmp_path: Path) -> None:
+    """Neither by the capture nor by events, under whatever name."""
+    source, target, link = tmp_path / "in.pcap", tmp_path / "out", tmp_path / "link"
+    source.write_bytes(pcap(conversation()))
+    link.hardlink_to(source)
+    for args in ((link,), (target, "--events", source), (target, "--events", link)):
+        done = run_sipalg("pcap", str(source), *map(str, args), "--map", MAP, "--side", "inside")
+        complaint = f"sipalg: {args[-1]}: is what is read, and not to be written over\n"
+        assert (done.returncode, done.stderr.decode()) == (2, complaint)
+    assert source.read_bytes() == pcap(conversation())
+    assert not target.exists()
+
+
+def test_an_input_that_cannot_be_read(tmp_path: Path) -> None:
+    """One line says so: the memory of a process begins with a page that is not there."""
+    done = run_sipalg("pcap", "/proc/self/mem", str(tmp_path / "out"), "--map", MAP, "--side", "inside")
+    assert (done.returncode, done.stderr) == (2, b"sipalg: /proc/self/mem: Input/output error\n")
 
 
 def test_help() -> None:

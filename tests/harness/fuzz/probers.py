@@ -20,7 +20,8 @@ def target_of(server: LimitedServer, tls: TlsOptions | None = None) -> Target:
 
 def message_for(server: LimitedServer, method: str = "OPTIONS") -> Message:
     """A message for it."""
-    return Message.choose(method, None, (server.address.split(":")[0], server.port), False, Tokens(NONCE))
+    secure = server.context is not None
+    return Message.choose(method, None, (server.address.split(":")[0], server.port), secure, Tokens(NONCE))
 
 
 def sizes_for(server: LimitedServer, grow: str = "header", method: str = "OPTIONS", **options: Any) -> Sizes:

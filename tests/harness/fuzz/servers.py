@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 
 LOOPBACK = "127.0.0.1"
 _LENGTH = re.compile(rb"\r\n(?:Content-Length|l)[ \t]*:[ \t]*(\d+)", re.IGNORECASE)
-_SETTLING = 0.03
-"""Seconds from the first byte of a message until a server that reads once reads."""
+_SETTLING = 0.1
+"""Seconds that a server that reads once gives the rest of a message to come."""
 _BUFFER = 4 << 20
 _COPIED = re.compile(rb"(?im)^(?:via|from|to|call-id|cseq|record-route):.*\r\n")
 
@@ -91,10 +91,7 @@ class LimitedServer:
     def _talk(self, connection: socket.socket) -> None:
         held = b""
         while True:
-            if self.counts == "read" and not held:
-                connection.recv(1, socket.MSG_PEEK)
-                time.sleep(_SETTLING)
-            data = connection.recv(self.limit if self.counts == "read" else 65536)
+            data = self._read_once(connection) if self.counts == "read" else connection.recv(65536)
             if not data:
                 return
             self.reads.append(len(data))
@@ -115,6 +112,19 @@ class LimitedServer:
                     self.accepted.append(len(message))
                     connection.sendall(respond(message, self.answer))
 
+    def _read_once(self, connection: socket.socket) -> bytes:
+        """What one read call gives when a whole message, or as much as comes soon, waits; the rest of that is lost."""
+        end = time.monotonic() + _SETTLING
+        while (waiting := connection.recv(_BUFFER, socket.MSG_PEEK)) and time.monotonic() < end:
+            if self._whole(waiting) is not None:
+                break
+            time.sleep(0.002)
+        data = connection.recv(self.limit)
+        left = len(waiting) - len(data)
+        while left > 0:
+            left -= len(connection.recv(left))
+        return data
+
     def _whole(self, held: bytes) -> int | None:
         """Bytes of the message that `held` begins with; None if it is not all there."""
         head, empty_line, body = held.partition(b"\r\n\r\n")
@@ -133,21 +143,13 @@ class LimitedServer:
         if self.mortal:
             self.close()
         if self.refuses == "silent":
-            while self.counts == "read" and connection.recv(_BUFFER):
-                pass
-            return self.counts != "read"
+            return True
         if self.refuses == "garbled":
             connection.sendall(b"SIP/2.0 2xx\r\nwhat?\r\n\r\n")
             return True
         if self.refuses.isdigit():
             connection.sendall(respond(message, self.refuses.encode() + b" No"))
-            return self.counts != "read"
-        while self.counts == "read":
-            connection.settimeout(_SETTLING)
-            with suppress(TimeoutError):
-                if connection.recv(_BUFFER):
-                    continue
-            break
+            return True
         if self.refuses == "reset":
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         connection.close()

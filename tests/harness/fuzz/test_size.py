@@ -1,8 +1,7 @@
-"""What `sipalg fuzz size` searches: every growth against every kind of limit, and the searches of one command line."""
+"""What `sipalg fuzz size` searches: requests, requests through the ALG, and responses."""
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -24,14 +23,13 @@ from harness.fuzz.size import Bounds, Cutting, RequestRun, ResponseRun
 from harness.fuzz.sizes import Message, Sizes, Tokens
 from tests.harness.conftest import StartServer
 from tests.harness.fuzz.callers import Caller
-from tests.harness.fuzz.messages import HERE, split
+from tests.harness.fuzz.messages import HERE
 from tests.harness.fuzz.probers import NONCE, message_for, prober_for, sizes_for, target_of
 from tests.harness.fuzz.servers import LimitedServer
 from tests.harness.fuzz.test_answering import answerer
 
 HIGH = 131_072
 SEED = 20_261_121
-CLASSES = {"reset": "reset", "closed": "closed", "513": "rejected", "400": "rejected", "silent": "silent"}
 
 
 @pytest.fixture
@@ -60,62 +58,9 @@ def search(
         return work.summary()
 
 
-def counted(message: bytes, what: str) -> int:
-    """Bytes that a server counts."""
-    head, body = split(message)
-    return {"whole": len(message), "header": len(head), "body": len(body), "read": len(message)}[what]
-
-
-def limit_of(sizes: Sizes, what: str, limit: int, low: int, high: int) -> tuple[int | None, int | None]:
-    """(largest accepted, smallest refused), told from the messages themselves, size by size where it matters."""
-    fits = [size for size in (low, high) if counted(sizes.grown(size, HERE), what) <= limit]
-    if len(fits) == 2:
-        return high, None
-    if not fits:
-        return None, low
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if counted(sizes.grown(middle, HERE), what) <= limit else (low, middle)
-    return low, high
-
-
-@pytest.mark.parametrize(
-    ("grow", "counts"),
-    [(grow, counts) for grow in PLACES for counts in ("whole", "header", "body")]
-    + [(grow, "read") for grow in ("headers", "sdp-media")],
-)
-def test_every_growth_against_every_kind_of_limit(
-    start_server: StartServer, journal: Journal, grow: str, counts: str
-) -> None:
-    """Limit and class are exact in under 40 probes; the limit, the method and the refusal are a seed's choice."""
-    rng = random.Random(f"{SEED} {grow} {counts}")
-    limit = rng.randint(600, 60_000 if counts == "read" else 70_000)
-    refuses = rng.choice(["reset", "closed"] + ["513", "400"] * (counts != "read"))
-    method = rng.choice(["OPTIONS", "INVITE", "MESSAGE"])
-    print(f"{method}, limit {limit}, {refuses}")
-    server = start_server(limit, counts=counts, refuses=refuses)
-    sizes = sizes_for(server, grow, method)
-    low = sizes.smallest("127.0.0.1")
-    said = search(server, journal, sizes, low, HIGH, 20.0)
-    expected = limit_of(sizes, counts, limit, low, HIGH)
-    assert (said["largest_accepted"], said["smallest_refused"]) == expected
-    assert said["refusal"] == (CLASSES[refuses] if expected[1] else None)
-    assert said["monotonic"]
-    assert said["probes"] < 40
-    assert said["target_alive"]
-    assert len(said["findings"]) == len(journal_findings(journal))
-
-
 def journal_findings(journal: Journal) -> list[Path]:
     """The directories that there are."""
     return sorted((journal.directory / "findings").glob("*"))
-
-
-def test_silence(start_server: StartServer, journal: Journal) -> None:
-    """A server that says nothing, in a small range, since each refusal takes the time limit."""
-    server = start_server(3210, refuses="silent")
-    said = search(server, journal, sizes_for(server), 3209, 3212, 1.0)
-    assert (said["largest_accepted"], said["smallest_refused"], said["refusal"]) == (3210, 3211, "silent")
 
 
 @pytest.mark.parametrize("limit", [5000, 11_000, 18_000])

@@ -17,7 +17,7 @@ from alg.edge.entrance import Address
 from alg.errors import ConfigError
 from alg.tls.policy import TlsVersion
 from harness.ca import Pki
-from harness.peers import tls_peer
+from harness.peers import tls_peer, tls_stage
 from harness.peers.tls_findings import RowRun
 from harness.peers.tls_meeting import Loss
 from harness.peers.tls_rows import GOOD, ROWS, Situation
@@ -52,8 +52,9 @@ def test_a_row_whose_fault_is_taken_out(turned: Turned, pki: Pki, name: str) -> 
 
 
 @pytest.mark.parametrize("name", ROWS)
-def test_a_cure_that_is_left_out(turned: Turned, pki: Pki, name: str) -> None:
+def test_a_cure_that_is_left_out(turned: Turned, pki: Pki, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The row fails, and says that no SIP crossed, and which of the signs are still there."""
+    monkeypatch.setattr(tls_stage, "_LAG", 0.3)
     done = run(turned, pki, name, True, fixed=ROWS[name].broken)
     assert not done.passed
     assert "SIP request answered: expected yes, found no" in done.reasons
