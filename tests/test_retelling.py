@@ -157,6 +157,13 @@ def test_packets_of_the_other_side() -> None:
     assert told.one(udp(("10.0.30.4", 9), (OUTSIDE, 9))).source == (POOL, 9)
 
 
+def test_packets_between_two_of_this_side() -> None:
+    """They stay, though the address of one is also what another has on the other side."""
+    told = Told("10.0.30.2=10.0.30.3", "10.0.30.3=64.100.0.11")
+    data = udp(("10.0.30.2", 9), ("10.0.30.3", 9))
+    assert told(data) == [data]
+
+
 def test_packets_of_the_inside_in_an_outside_capture() -> None:
     """They are those with an address that a map names; others may be at home on either side."""
     told = Told(MAP, side=Direction.INWARD, pool=(POOL,))

@@ -40,8 +40,8 @@ def command(**options: Any) -> int:
 
     \b
     harmless  valid, in another form: must be accepted
-    spoilt    not valid, its end can be told: a refusal, silence, a closed connection are right, too; 500 is not
-    unframed  its end cannot be told: a reset and a garbled answer are right, too
+    spoilt    not valid, its end can be told: a refusal, silence, a connection given up are right, too; 500 is not
+    unframed  its end cannot be told: a garbled answer is right, too
 
     A mutant that did not go as expected is kept as a directory, made smaller as long as the same comes of it, and kept
     again. Whatever was not accepted is followed by a small message on a fresh connection. Status 1 if a mutant failed,

@@ -8,12 +8,14 @@ import click
 
 from harness.commands import fuzz_cases, fuzz_options
 from harness.fuzz.torture import cases_for, choose
+from harness.fuzz.torture_case import Names
 
 
 @click.command("torture")
 @click.option("--only", multiple=True, metavar="NAME", help="This case, or the cases of this topic. Repeatable.")
 @click.option("--count", type=click.IntRange(1), metavar="N", help="The first N cases.  [default: all]")
 @click.option("--shuffle", is_flag=True, help="In an order that the seed decides.")
+@click.option("--user", default="", metavar="NAME", help="Whom messages are for.  [default: the target's host alone]")
 @fuzz_cases.case_options
 def command(**options: Any) -> int:
     """Send messages that are odd or broken, and see whether what comes of each is what the RFCs allow.
@@ -42,8 +44,9 @@ def command(**options: Any) -> int:
         return fuzz_cases.print_list(rows, options["as_json"])
     choose(options["only"])
     setup = fuzz_cases.CasesCommand("torture", options)
-    message = fuzz_options.message_of(options | {"method": "OPTIONS", "uri": None}, setup.target, setup.sender)
+    uri = "sip:{}@{}:{}".format(options["user"], *setup.target.address) if options["user"] else None
+    message = fuzz_options.message_of(options | {"method": "OPTIONS", "uri": uri}, setup.target, setup.sender)
     journal = setup.open_journal()
     chosen = choose(options["only"], options["count"], journal.beginning.seed if options["shuffle"] else None)
-    cases = cases_for(chosen, setup.target, message.tokens, setup.sender)
+    cases = cases_for(chosen, setup.target, message.tokens, Names(setup.sender, options["user"]))
     return setup.carry_out(journal, cases, message.small())

@@ -8,6 +8,7 @@ length of the body last. Lines end with LF in the text and with CRLF in the mess
 {usual}                                  all six
 {contact}                                Contact of ours
 {target} {target_host} {target_port}     where the message goes
+{user}                                   whom it is for, with an @ behind, if anybody
 {here} {here_host} {here_port}           where it comes from
 {transport} {lower}                      TCP or TLS, tcp or tls
 {token}                                  the identity of the transaction: 16 characters
@@ -26,7 +27,7 @@ _LINES = {
     b"via": b"Via: SIP/2.0/{transport} {here};branch=z9hG4bK{token}",
     b"hops": b"Max-Forwards: 70",
     b"from": b"From: <sip:sipalg@{here_host}>;tag={token}",
-    b"to": b"To: <sip:{target}>",
+    b"to": b"To: <sip:{user}{target}>",
     b"call": b"Call-ID: {token}",
     b"cseq": b"CSeq: 1 {method}",
     b"contact": b"Contact: <sip:sipalg@{here};transport={lower}>",
@@ -35,7 +36,7 @@ _USUAL = (b"via", b"hops", b"from", b"to", b"call", b"cseq")
 _COMPOSED = _LINES | {b"usual": b"\n".join(_LINES[name] for name in _USUAL)}
 _COMPOSED_FIELD = re.compile(rb"\{(" + b"|".join(_COMPOSED) + rb")\}")
 
-START = b"OPTIONS sip:{target} SIP/2.0"
+START = b"OPTIONS sip:{user}{target} SIP/2.0"
 LENGTH = b"Content-Length: {length}"
 
 
@@ -64,10 +65,14 @@ class Filling:
     """Never the same twice."""
     secure: bool = False
     """Over TLS."""
+    user: str = ""
+    """Of the target; empty for its host alone."""
 
     def fill(self, template: bytes) -> bytes:
         """The message."""
         method = template.lstrip().partition(b" ")[0]
+        if method.startswith(b"SIP/"):
+            method = b"OPTIONS"
         text = _COMPOSED_FIELD.sub(lambda found: _COMPOSED[found[1]], template)
         for name, value in self._values(method).items():
             text = text.replace(b"{" + name + b"}", value)
@@ -82,6 +87,7 @@ class Filling:
             "target": "{}:{}".format(*self.target),
             "target_host": self.target[0],
             "target_port": str(self.target[1]),
+            "user": f"{self.user}@" if self.user else "",
             "here": "{}:{}".format(*self.here),
             "here_host": self.here[0],
             "here_port": str(self.here[1]),

@@ -27,11 +27,11 @@ class Effect(IntEnum):
         return _EXPECTATIONS[self]
 
 
-_SPOILT = "accepted 400 413 414 513 silent closed"
+_SPOILT = "accepted 400 413 414 513 silent closed reset"
 _EXPECTATIONS = {
     Effect.HARMLESS: Expectation.parse("accepted"),
     Effect.SPOILT: Expectation.parse(_SPOILT),
-    Effect.UNFRAMED: Expectation.parse(f"{_SPOILT} reset garbled"),
+    Effect.UNFRAMED: Expectation.parse(f"{_SPOILT} garbled"),
 }
 """500 is in none: whoever has failed on a message should have refused it."""
 

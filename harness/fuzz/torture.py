@@ -10,7 +10,7 @@ from alg.errors import ConfigError
 from harness.fuzz.expecting import Expected
 from harness.fuzz.sizes import Tokens
 from harness.fuzz.target import Target
-from harness.fuzz.torture_case import TortureCase
+from harness.fuzz.torture_case import Names, TortureCase
 from harness.fuzz.torture_set import TOPICS
 
 
@@ -35,11 +35,11 @@ def choose(only: Collection[str] = (), count: int | None = None, shuffled_by: in
     return chosen[:count]
 
 
-def cases_for(chosen: list[Chosen], target: Target, tokens: Tokens, sender: str | None = None) -> list[Expected]:
-    """The same for a target; `sender` is the host that messages name as their sender's."""
+def cases_for(chosen: list[Chosen], target: Target, tokens: Tokens, names: Names) -> list[Expected]:
+    """The same for a target."""
     return [
         Expected(
-            each.case.case(target.address, target.tls is not None, tokens.next, sender),
+            each.case.case(target.address, target.tls is not None, tokens.next, names),
             each.topic,
             each.case.expectation,
             f"{each.topic}, {each.case.source}: {each.case.why}",

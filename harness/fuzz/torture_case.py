@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from alg.edge.entrance import Address
 from harness.fuzz.exchange import Transaction
 from harness.fuzz.expectation import Expectation
 from harness.fuzz.filling import PLAIN, Filling
 from harness.fuzz.probing import Case, Probe
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What messages say of their ends."""
+
+    sender: str | None = None
+    """The host that they name as their sender's; None for the connection's."""
+    user: str = ""
+    """Whom they are for; empty for the target's host alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +52,14 @@ class TortureCase:
         awaited = () if self.unanswered else (Transaction.of(message.lstrip(b"\r\n")),)
         if not self.sequel:
             return Probe(message, awaited)
-        behind = Filling(filling.target, filling.here, sequel_token, filling.secure).fill(PLAIN)
+        behind = replace(filling, token=sequel_token).fill(PLAIN)
         return Probe(message + behind, (*awaited, Transaction.of(behind)))
 
-    def case(self, target: Address, secure: bool, tokens: Callable[[], str], sender: str | None = None) -> Case:
-        """The same for a prober; `sender` is the host that the message names as its sender's."""
+    def case(self, target: Address, secure: bool, tokens: Callable[[], str], names: Names) -> Case:
+        """The same for a prober."""
 
         def compose(here: Address) -> Probe:
-            filling = Filling(target, (sender or here[0], here[1]), tokens(), secure)
+            filling = Filling(target, (names.sender or here[0], here[1]), tokens(), secure, names.user)
             return self.probe(filling, tokens())
 
         return Case(self.name, compose)

@@ -143,7 +143,8 @@ class TlsSession:
                 self._finish_handshake()
             self._endpoint.read()
             clear = self._endpoint.clear()
-            if clear or (records and self._endpoint.end is None):
+            goodbyes = int(self._endpoint.end is not None)
+            if clear or records > goodbyes:
                 self._establish()
             self._converse(clear)
         except TlsFailure as failure:
@@ -176,7 +177,6 @@ class TlsSession:
     def _dismiss(self, dismissal: Dismissal) -> Output:
         self.meeting.objections = (dismissal.reason,)
         self.meeting.dismissed = True
-        self._endpoint.drain()
         self._fail(tls.IDENTITY_UNACCEPTABLE)
         return Output(ending=Ending.RESET)
 

@@ -57,7 +57,9 @@ class Child:
 
     def run(self) -> None:
         """From the first form to the last."""
-        globalLogBeginner.beginLoggingTo([cast(ILogObserver, self._listen_in)], discardBuffer=True, redirectStandardIO=False)
+        globalLogBeginner.beginLoggingTo(
+            [cast(ILogObserver, self._listen_in)], discardBuffer=True, redirectStandardIO=False
+        )
         signal.signal(signal.SIGTERM, lambda *_: self._reactor.callFromThread(self._cancel))
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         self._reactor.callWhenRunning(self._start)

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from typing import Final
 
 from alg.errors import ConfigError
-from harness.scenarios import tls
+from harness.scenarios import alg_addresses, alg_media, alg_messages, tls
 from harness.scenarios.scenario import Scenario
 
-_FAMILIES: Final = (tls.SCENARIOS,)
+_FAMILIES: Final = (tls.SCENARIOS, alg_messages.SCENARIOS, alg_addresses.SCENARIOS, alg_media.SCENARIOS)
 
 SCENARIOS: Final[dict[str, Scenario]] = {each.name: each for family in _FAMILIES for each in family}
 """By name, family by family."""
@@ -30,5 +30,7 @@ def replacing(scenarios: Iterable[Scenario], peer: str) -> list[Scenario]:
     found = [each for each in scenarios if peer in each.replaceable]
     if not found:
         known = sorted({name for each in scenarios for name in each.replaceable})
-        raise ConfigError(f"--peer {peer}: no peer that can be replaced here; those that can: {', '.join(known) or 'none'}")
+        raise ConfigError(
+            f"--peer {peer}: no peer that can be replaced here; those that can: {', '.join(known) or 'none'}"
+        )
     return found

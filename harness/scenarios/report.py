@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from textwrap import dedent, indent
+from textwrap import dedent, fill, indent
 from typing import Final
 
 import msgspec
@@ -26,6 +26,8 @@ _STYLES: Final = {
     Outcome.ERROR: "bold magenta",
     Outcome.SKIPPED: "yellow",
 }
+_WIDTH: Final = 100
+"""Characters of a line of prose."""
 _NOT_IN_XML: Final = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -47,13 +49,13 @@ def explanation(scenario: Scenario) -> str:
         f"{scenario.name}{label}: {scenario.title}\n",
         f"Source\n{indent(scenario.source, '  ')}\n",
         f"Topology\n{indent(dedent(scenario.topology).rstrip(), '  ')}\n",
-        f"What happens\n{indent(scenario.happens, '  ')}\n",
-        f"How to recognise it\n{indent(scenario.look, '  ')}\n",
+        f"What happens\n{_wrapped(scenario.happens)}\n",
+        f"How to recognise it\n{_wrapped(scenario.look)}\n",
     ]
     if scenario.log:
         sections.append("  Log lines\n" + "".join(f"    {line}\n" for line in scenario.log))
     sections.append(f"  Wireshark\n    {scenario.wireshark}\n")
-    sections.append(f"How to cure it\n{indent(scenario.cure, '  ')}\n")
+    sections.append(f"How to cure it\n{_wrapped(scenario.cure)}\n")
     for fixed, form in FORMS.items():
         signs = "".join(f"  {sign.what}: {sign.expected}\n" for sign in scenario.signs(fixed))
         sections.append(f"Evidence of the {form}\n{signs}")
@@ -61,6 +63,10 @@ def explanation(scenario: Scenario) -> str:
         peers = ", ".join(f"--peer {peer}=HOST:PORT" for peer in scenario.replaceable)
         sections.append(f"A real peer can take part\n  {peers}\n")
     return "\n".join(sections)
+
+
+def _wrapped(text: str) -> str:
+    return fill(text, _WIDTH, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
 
 
 def print_evidence(console: Console, verdict: Verdict) -> None:

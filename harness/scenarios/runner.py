@@ -57,8 +57,12 @@ class Runner:
     """Each scenario gets a directory in it."""
     done: Done
     peers: Mapping[str, Address] = field(default_factory=dict)
-    at_a_time: int = field(default_factory=lambda: 2 * (os.cpu_count() or 1))
+    limit: float | None = None
+    """Seconds that a form may take; None for what is usual."""
+    at_a_time: int = field(default_factory=lambda: 3 * (os.cpu_count() or 1))
     """Most children; they wait most of the time."""
+    child: Sequence[str] = (sys.executable, "-m", "harness.scenarios.child")
+    """The command that a child is."""
     _children: set[subprocess.Popen[str]] = field(default_factory=set)
     _alone: threading.Lock = field(default_factory=threading.Lock)
     _guard: threading.Lock = field(default_factory=threading.Lock)
@@ -66,7 +70,7 @@ class Runner:
 
     def run(self, jobs: Sequence[Job]) -> list[Verdict]:
         """All of them; verdicts in the order of the jobs. KeyboardInterrupt leaves no child behind."""
-        limit = LIMIT_ALONE if len(jobs) == 1 else LIMIT_AMONG_OTHERS
+        limit = self.limit or (LIMIT_ALONE if len(jobs) == 1 else LIMIT_AMONG_OTHERS)
         with ThreadPoolExecutor(self.at_a_time) as pool:
             try:
                 running = [pool.submit(self._run, job, limit) for job in jobs]
@@ -134,7 +138,7 @@ class Runner:
             if self._stopped:
                 return None
             child = subprocess.Popen(
-                [sys.executable, "-m", "harness.scenarios.child"],
+                self.child,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,

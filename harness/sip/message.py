@@ -301,26 +301,24 @@ def parse(data: bytes) -> Request | Response:
     Lines may end in LF alone. SipSyntaxError for what is no message.
     """
     text = data.decode("utf-8", "surrogateescape")
-    lines = text.split("\n")
-    if len(lines) < 2:
-        raise SipSyntaxError("start-line", "no line", 0)
+    first, *lines = text.split("\n")
     fields: list[Field] = []
-    consumed = len(lines[0]) + 1
+    position = len(first) + 1
     pending = ""
-    for line in lines[1:]:
+    for line in lines[:-1]:
         if line[:1] in (" ", "\t") and pending:
             pending += line + "\n"
-        else:
-            if pending:
-                fields.append(_field(pending, consumed))
-            consumed += len(pending)
-            pending = line + "\n"
-            if line in ("", "\r"):
-                break
+            continue
+        if pending:
+            fields.append(_field(pending, position))
+        position += len(pending)
+        pending = line + "\n"
+        if line in ("", "\r"):
+            break
     else:
         raise SipSyntaxError("header-end", "no empty line behind the header", len(data))
-    head = text[: consumed + len(pending)]
-    message = _with_start_line(lines[0], tuple(fields), data[len(head.encode("utf-8", "surrogateescape")) :])
+    head = text[: position + len(pending)].encode("utf-8", "surrogateescape")
+    message = _with_start_line(first, tuple(fields), data[len(head) :])
     length = message.number("Content-Length")
     if length is None:
         return message
@@ -332,6 +330,8 @@ def parse(data: bytes) -> Request | Response:
 
 def complete(message: Request | Response) -> None:
     """SipSyntaxError unless everything is there and well-formed that whoever handles it relies on (8.1.1)."""
+    if message.version.upper() != "SIP/2.0":
+        raise SipSyntaxError("version", f"{message.version} is not spoken here", 0)
     checked: list[Callable[[], object]] = [
         lambda: message.vias,
         lambda: message.via,

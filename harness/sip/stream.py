@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from enum import Enum
 
 from alg.errors import SipSyntaxError
+from alg.sip import grammar
 
 _LENGTH = re.compile(rb"\n(?:content-length|l)[ \t]*:((?:[^\r\n]|\r?\n[ \t])*)", re.IGNORECASE)
-_START_LINE = re.compile(rb"[^\s:]+ +[^\r\n]*\r?\n")
 _HEADER_END = b"\r\n\r\n"
-_LONGEST_START_LINE = 64 * 1024
+_TELLING = 256
+"""Bytes of a start line that tell whether it can be one, before all of it has come."""
 
 
 class KeepAlive(Enum):
@@ -97,11 +98,11 @@ class StreamReader:
     def _message(self) -> Item | None:
         held = self._held
         if not self._body:
-            if b"\n" in held[:_LONGEST_START_LINE] and _START_LINE.match(held) is None:
+            if not self._scanned and not _can_begin(held):
                 return Unframed(SipSyntaxError("start-line", "no SIP start line", 0), bytes(held))
             end = held.find(_HEADER_END, max(0, self._scanned - 3))
             if end < 0:
-                self._scanned = len(held)
+                self._scanned = len(held) if b"\n" in held else 0
                 return Oversize(bytes(held), None, len(held)) if len(held) > self._max else None
             header = end + len(_HEADER_END)
             try:
@@ -117,6 +118,13 @@ class StreamReader:
         del held[: self._body]
         self._scanned = self._body = 0
         return message
+
+
+def _can_begin(held: bytearray) -> bool:
+    """Whether this is a start line, or may become one."""
+    if b"\n" in held:
+        return grammar.START_LINE.match(held) is not None
+    return grammar.START_LINE_PREFIX.match(held[:_TELLING]) is not None
 
 
 def _content_length(header: bytes) -> int:

@@ -37,11 +37,11 @@ def lab() -> Iterator[InlineLab]:
         yield one
 
 
-@pytest.fixture
-def pooled(lab: InlineLab) -> Iterator[InlineLab]:
-    """The ALG as router, with a pool."""
-    with lab.inline(*POOLED):
-        yield lab
+@pytest.fixture(scope="module")
+def pooled() -> Iterator[InlineLab]:
+    """A lab whose router is the ALG, with a pool."""
+    with inline_lab() as one, one.inline(*POOLED):
+        yield one
 
 
 def test_udp_both_ways(pooled: InlineLab) -> None:

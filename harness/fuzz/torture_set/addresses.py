@@ -6,7 +6,7 @@ from harness.fuzz.filling import request
 from harness.fuzz.torture_case import TortureCase
 from harness.fuzz.torture_set.malformed import GUESSED, REFUSED, UNSEEN
 
-_INVITE = b"INVITE sip:{target} SIP/2.0"
+_INVITE = b"INVITE sip:{user}{target} SIP/2.0"
 _SESSION = b"Content-Type: application/sdp"
 _BELOW = b"{via}\nVia: SIP/2.0/TCP "
 

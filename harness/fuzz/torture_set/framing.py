@@ -122,7 +122,7 @@ CASES = (
     TortureCase(
         "length-in-front",
         "RFC 3261 7.3.1",
-        b"OPTIONS sip:{target} SIP/2.0\nL:{length}\n{usual}\nc: text/plain\n\nabcd",
+        b"OPTIONS sip:{user}{target} SIP/2.0\nL:{length}\n{usual}\nc: text/plain\n\nabcd",
         "fields stand in any order",
         sequel=True,
     ),
@@ -164,7 +164,7 @@ CASES = (
     TortureCase(
         "ack-of-nothing",
         "RFC 3261 17.1.1.3",
-        request(start=b"ACK sip:{target} SIP/2.0"),
+        request(start=b"ACK sip:{user}{target} SIP/2.0"),
         "an ACK is never answered, and what follows is",
         sequel=True,
         unanswered=True,
@@ -186,21 +186,21 @@ CASES = (
     TortureCase(
         "header-without-end",
         "RFC 3261 7",
-        b"OPTIONS sip:{target} SIP/2.0\n{usual}\nContent-Length: 0\n",
+        b"OPTIONS sip:{user}{target} SIP/2.0\n{usual}\nContent-Length: 0\n",
         "the empty line never comes",
         NO_END,
     ),
     TortureCase(
         "space-before-the-method",
         "RFC 3261 7.1",
-        request(start=b" OPTIONS sip:{target} SIP/2.0"),
+        request(start=b" OPTIONS sip:{user}{target} SIP/2.0"),
         "a fold of nothing",
         EITHER,
     ),
     TortureCase(
         "request-line-folded",
         "RFC 3261 7.3.1",
-        request(start=b"OPTIONS sip:{target}\n SIP/2.0"),
+        request(start=b"OPTIONS sip:{user}{target}\n SIP/2.0"),
         "fields fold, start lines do not",
         NO_END,
     ),

@@ -10,9 +10,9 @@ from __future__ import annotations
 from harness.fuzz.filling import request
 from harness.fuzz.torture_case import TortureCase
 
-REFUSED = "4xx silent closed"
+REFUSED = "4xx silent closed reset"
 """It cannot be answered otherwise."""
-GUESSED = "accepted 400 silent closed"
+GUESSED = "accepted 400 silent closed reset"
 """The same, or what is meant can be guessed."""
 UNSEEN = "accepted 400"
 """It need not be looked at."""
@@ -114,35 +114,35 @@ Content-Length: 0
     TortureCase(
         "brackets-around-request-uri",
         "RFC 4475 3.1.2.7",
-        request(start=b"OPTIONS <sip:{target}> SIP/2.0"),
+        request(start=b"OPTIONS <sip:{user}{target}> SIP/2.0"),
         "a Request-URI has no brackets",
         REFUSED,
     ),
     TortureCase(
         "space-in-request-uri",
         "RFC 4475 3.1.2.8",
-        request(start=b"OPTIONS sip:{target}; lr SIP/2.0"),
+        request(start=b"OPTIONS sip:{user}{target}; lr SIP/2.0"),
         "four words are no request line",
         REFUSED,
     ),
     TortureCase(
         "spaces-in-request-line",
         "RFC 4475 3.1.2.9",
-        request(start=b"OPTIONS  sip:{target}   SIP/2.0"),
+        request(start=b"OPTIONS  sip:{user}{target}   SIP/2.0"),
         "one space each, though what is meant is clear",
         GUESSED,
     ),
     TortureCase(
         "spaces-behind-version",
         "RFC 4475 3.1.2.10",
-        request(start=b"OPTIONS sip:{target} SIP/2.0\x20\x20"),
+        request(start=b"OPTIONS sip:{user}{target} SIP/2.0\x20\x20"),
         "the line ends behind the version, though what is meant is clear",
         GUESSED,
     ),
     TortureCase(
         "headers-in-request-uri",
         "RFC 4475 3.1.2.11",
-        request(start=b"OPTIONS sip:{target}?Route=%3Csip:{here}%3E&Max-Forwards=0 SIP/2.0"),
+        request(start=b"OPTIONS sip:{user}{target}?Route=%3Csip:{here}%3E&Max-Forwards=0 SIP/2.0"),
         "a Request-URI has no headers; they must not be obeyed",
         GUESSED,
     ),
@@ -177,9 +177,11 @@ Content-Length: 0
     TortureCase(
         "version-nobody-knows",
         "RFC 4475 3.1.2.16",
-        request(start=b"OPTIONS sip:{target} SIP/7.0", via=b"Via: SIP/7.0/{transport} {here};branch=z9hG4bK{token}"),
+        request(
+            start=b"OPTIONS sip:{user}{target} SIP/7.0", via=b"Via: SIP/7.0/{transport} {here};branch=z9hG4bK{token}"
+        ),
         "505 says so (RFC 3261 21.5.6)",
-        "505 400 silent closed",
+        "505 400 silent closed reset",
     ),
     TortureCase(
         "methods-that-differ",
@@ -191,7 +193,7 @@ Content-Length: 0
     TortureCase(
         "unknown-methods-that-differ",
         "RFC 4475 3.1.2.18",
-        request(start=b"NEWMETHOD sip:{target} SIP/2.0", cseq=b"CSeq: 8 OPTIONS"),
+        request(start=b"NEWMETHOD sip:{user}{target} SIP/2.0", cseq=b"CSeq: 8 OPTIONS"),
         "the same, or 501 for the method",
         f"{REFUSED} 501",
     ),

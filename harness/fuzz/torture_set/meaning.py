@@ -8,7 +8,7 @@ from harness.fuzz.torture_set.malformed import GUESSED, REFUSED, UNSEEN
 
 DECLINED = "4xx 501 6xx"
 """What is asked for cannot be done."""
-INVITE = b"INVITE sip:{target} SIP/2.0"
+INVITE = b"INVITE sip:{user}{target} SIP/2.0"
 SESSION = b"Content-Type: application/sdp"
 _NESTED = 60
 """How deep multipart bodies go."""
@@ -163,14 +163,14 @@ Content-Length: 0
     TortureCase(
         "dialog-nobody-knows",
         "RFC 3261 12.2.2",
-        request(start=b"BYE sip:{target} SIP/2.0", to=b"To: <sip:{target}>;tag=nobody"),
+        request(start=b"BYE sip:{user}{target} SIP/2.0", to=b"To: <sip:{target}>;tag=nobody"),
         "481; a 200 would hang up what was never there",
         DECLINED,
     ),
     TortureCase(
         "cancel-of-nothing",
         "RFC 3261 9.2",
-        request(start=b"CANCEL sip:{target} SIP/2.0"),
+        request(start=b"CANCEL sip:{user}{target} SIP/2.0"),
         "481; a 200 would cancel what was never there",
         DECLINED,
     ),

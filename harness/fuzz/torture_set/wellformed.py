@@ -34,7 +34,7 @@ l  :  0
         "method-of-every-character",
         "RFC 4475 3.1.1.2",
         b"""\
-!Odd.meth*od_with%every+char`of'a~token-7 sip:{target} SIP/2.0
+Od-.!%*_+`'~d7 sip:{user}{target} SIP/2.0
 {usual}
 Content-Length: 0
 
@@ -90,7 +90,7 @@ Content-Length: 0
         "percent-that-is-no-escape",
         "RFC 4475 3.1.1.5",
         b"""\
-OPTION%53 sip:{target} SIP/2.0
+OPTION%53 sip:{user}{target} SIP/2.0
 {usual}
 Content-Length: 0
 
@@ -101,7 +101,7 @@ Content-Length: 0
         "no-space-before-brackets",
         "RFC 4475 3.1.1.6",
         b"""\
-OPTIONS sip:{target} SIP/2.0
+OPTIONS sip:{user}{target} SIP/2.0
 {via}
 {hops}
 From:caller<sip:sipalg@{here_host}>;tag={token}
@@ -169,7 +169,7 @@ Content-Length: 0
         "transports-nobody-knows",
         "RFC 4475 3.1.1.10",
         b"""\
-OPTIONS sip:{target} SIP/2.0
+OPTIONS sip:{user}{target} SIP/2.0
 {via}
 Via: SIP/2.0/SCTP one.example.com;branch=z9hG4bK1, SIP/2.0/UNKNOWN two.example.com;branch=z9hG4bK2
 Via: SIP/2.0/TLS-SCTP three.example.com;branch=z9hG4bK3;ttl=1
@@ -188,7 +188,7 @@ Content-Length: 0
         "multipart-with-binary",
         "RFC 4475 3.1.1.11",
         b"""\
-MESSAGE sip:{target} SIP/2.0
+MESSAGE sip:{user}{target} SIP/2.0
 {usual}
 Content-Type: multipart/mixed;boundary="7a9 cbe:02"
 MIME-Version: 1.0
@@ -245,7 +245,7 @@ Content-Length: 0
     TortureCase(
         "via-stack",
         "RFC 3261 7.3.1",
-        b"OPTIONS sip:{target} SIP/2.0\n{via}\nVia: "
+        b"OPTIONS sip:{user}{target} SIP/2.0\n{via}\nVia: "
         + b", ".join(
             b"SIP/2.0/TCP 192.0.2.%d:5060;branch=z9hG4bK%d;received=192.0.2.%d" % (n, n, n) for n in range(1, 61)
         )
@@ -256,7 +256,7 @@ Content-Length: 0
         "nested-comments",
         "RFC 3261 25.1",
         b"""\
-OPTIONS sip:{target} SIP/2.0
+OPTIONS sip:{user}{target} SIP/2.0
 {usual}
 User-Agent: sipalg/1 (a \\) (b (c (d "e" \\( )) f)) "g" ("""
         + b"(" * 40
@@ -272,7 +272,7 @@ Content-Length: 0
         "separators-in-quotes",
         "RFC 3261 25.1",
         b"""\
-OPTIONS sip:{target} SIP/2.0
+OPTIONS sip:{user}{target} SIP/2.0
 {via}
 {hops}
 From: "a, b; c <sip:x@y> \\" ; tag=wrong" <sip:sipalg@{here_host}>;x="a,b;c>d\\"";tag={token}
@@ -289,7 +289,7 @@ Content-Length: 0
         "largest-numbers",
         "RFC 3261 8.1.1.5",
         b"""\
-OPTIONS sip:{target} SIP/2.0
+OPTIONS sip:{user}{target} SIP/2.0
 {via}
 Max-Forwards: 255
 {from}
@@ -306,7 +306,7 @@ Content-Length: 0
         "session-of-many-lines",
         "RFC 4566 5",
         b"""\
-INVITE sip:{target} SIP/2.0
+INVITE sip:{user}{target} SIP/2.0
 {usual}
 {contact}
 Content-Type: APPLICATION/sdp ; x="y"

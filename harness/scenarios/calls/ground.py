@@ -1,7 +1,7 @@
 """Who stands where in a call through the ALG, on one network of loopback.
 
-Each endpoint is known on the other side by another address, as on loopback nobody routes: the ALG listens on both. And
-since every address answers there, reachability is spelt out: an endpoint sends only to addresses of its own side.
+Nobody routes on loopback, so the ALG listens where the caller sends to, and the callee has an address inside beside its
+own. And since every address answers there, reachability is spelt out: an endpoint sends only to addresses of its side.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ caller ------- inside ------- ALG ------- outside ------- callee
              is 64.100.0.10 outside
 """
 """As it is in the field; here all of them are addresses of 127.0.0.0/8."""
+FIELD_CALLER, FIELD_OUTSIDE, FIELD_CALLEE = "10.0.30.2", "64.100.0.10", "198.51.100.20"
+"""The addresses in that drawing, and in filters."""
 SIP_PORT = 5060
 
 
@@ -40,16 +42,18 @@ class Ground:
     def on(
         cls, network: Network, callee: Address | None = None, shrinking: bool = False, port: int = SIP_PORT
     ) -> Ground:
-        """Messages grow on their way out, two bytes an address, or shrink by as many."""
-        short, long = (network.host(2), network.host(3)), (network.host(102), network.host(103))
+        """Messages grow on their way out, two bytes for each address of the caller, or shrink by as many."""
+        short, long = network.host(2), network.host(102)
         inside, outside = (long, short) if shrinking else (short, long)
-        return cls(inside[0], outside[0], callee or (outside[1], port), inside[1], port)
+        return cls(inside, outside, callee or (network.host(203), port), network.host(103), port)
 
     @property
     def maps(self) -> tuple[AddressMap, ...]:
         """Of the ALG."""
         pairs = ((self.caller, self.caller_outside), (self.callee_inside, self.callee[0]))
-        return tuple(AddressMap(parse_address(here, "inside"), parse_address(there, "outside")) for here, there in pairs)
+        return tuple(
+            AddressMap(parse_address(here, "inside"), parse_address(there, "outside")) for here, there in pairs
+        )
 
     @property
     def inside(self) -> frozenset[str]:
@@ -60,3 +64,8 @@ class Ground:
     def outside(self) -> frozenset[str]:
         """What can be reached from there."""
         return frozenset((self.caller_outside, self.callee[0]))
+
+    @property
+    def in_the_field(self) -> dict[str, str]:
+        """Our addresses by those of the drawing."""
+        return {FIELD_CALLER: self.caller, FIELD_OUTSIDE: self.caller_outside, FIELD_CALLEE: self.callee[0]}

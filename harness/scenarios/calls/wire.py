@@ -55,9 +55,7 @@ class Wire:
 
     def requests(self, side: Direction, from_peer: bool, method: str) -> list[Request]:
         """Those of a method."""
-        return [
-            each for each in self.messages(side, from_peer) if isinstance(each, Request) and each.method == method
-        ]
+        return [each for each in self.messages(side, from_peer) if isinstance(each, Request) and each.method == method]
 
     def responses(self, side: Direction, from_peer: bool, status: int, method: str) -> list[Response]:
         """Those with a status, to requests of a method."""

@@ -74,6 +74,36 @@ def test_through_the_alg(start_server: StartServer, capsys: pytest.CaptureFixtur
     assert f"The sender may send {LIMIT - 10} bytes; behind the ALG they are {LIMIT} (+10)." in out
 
 
+def test_an_endpoint_that_is_not_monotonic(start_server: StartServer, capsys: pytest.CaptureFixture[str]) -> None:
+    """It refuses 4000 to 8999 bytes and takes larger ones: a person and a script are told."""
+    server = start_server(hole=range(4000, 9000))
+    assert size(server, "--max", "70000") == 0
+    assert "NO: 70000 bytes were accepted although 4000 were refused" in capsys.readouterr().out
+    assert size(server, "--max", "70000", "--json") == 0
+    found = said(capsys)
+    assert (found["monotonic"], found["largest_accepted"], found["smallest_refused"]) == (False, 70_000, 4000)
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (("--tls", "--cert", "missing.pem"), "--cert missing.pem: No such file"),
+        (("--step", "1", "--max", "2000"), "--max-probes 200: this takes "),
+        (("--method", "missing.sip"), "--method missing.sip: No such file"),
+        (("--alg", "--map", "10.0.0.1"), "--map"),
+    ],
+)
+def test_a_mistake_leaves_nothing_behind(
+    start_server: StartServer, capsys: pytest.CaptureFixture[str], options: tuple[str, ...], complaint: str
+) -> None:
+    """Neither a directory nor a message."""
+    server = start_server()
+    assert size(server, *options) == 2
+    assert complaint in capsys.readouterr().err
+    assert list(Path().iterdir()) == []
+    assert server.seen == []
+
+
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
@@ -84,7 +114,10 @@ def test_through_the_alg(start_server: StartServer, capsys: pytest.CaptureFixtur
         (("--to", "127.0.0.1:5060", "--segment", "5", "--segments", "random"), "exclude each other"),
         (("--to", "127.0.0.1:5060", "--map", "10.0.0.1=192.0.2.1"), "belong to --alg"),
         (("--to", "127.0.0.1:5060", "--listen", "127.0.0.1:0"), "--listen belongs to --response"),
-        (("--to", "127.0.0.1:5060", "--max", "100"), "--max 100: the smallest OPTIONS that grows by header has 3"),
+        (
+            ("--to", "127.0.0.1:5060", "--max", "100"),
+            "OPTIONS that grows by header has 299 bytes",
+        ),
         (("--to", "127.0.0.1:5060", "--min", "900", "--max", "800"), "--max 800: --min is larger"),
         (("--to", "127.0.0.1:5060", "--method", "OPTION"), "--method OPTION: No such file"),
         (("--to", "127.0.0.1:5060", "--resume"), "--resume: "),
@@ -112,8 +145,10 @@ def test_mutual_tls(start_server: StartServer, pki: Pki, capsys: pytest.CaptureF
 def test_we_are_the_server(capsys: pytest.CaptureFixture[str]) -> None:
     """Says where it listens; a caller with a limit is found out, and a finding can be answered again."""
     arguments = ("--response", "--listen", "127.0.0.1:0", "--grow", "sdp-attributes", "--timeout", "10")
-    with Program(*arguments, "--min", "1990", "--max", "2010", "--json") as program:
+    with Program(*arguments, "--min", "1999", "--max", "2002", "--json") as program:
         assert program.process.stderr is not None
+        said_first = program.process.stderr.readline()
+        assert said_first.startswith("sipalg fuzz size: seed ")
         line = program.process.stderr.readline()
         assert line.startswith("listening on 127.0.0.1:")
         port = int(line.rpartition(":")[2])
@@ -127,7 +162,7 @@ def test_we_are_the_server(capsys: pytest.CaptureFixture[str]) -> None:
     caller = Caller(port, limit=2000, hangs_up=True)
     assert main(["fuzz", "replay", found["findings"][0]]) == 0
     caller.stop()
-    assert capsys.readouterr().out.startswith("size 2010: closed")
+    assert capsys.readouterr().out.startswith("size 2002: closed")
 
 
 @pytest.mark.parametrize("grow", PLACES)

@@ -2,17 +2,48 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
+import pty
+import re
 import signal
+import struct
+import subprocess
+import termios
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from tests.harness.conftest import StartServer
 from tests.harness.fuzz.running import LIMIT, Program, said, size
-from tests.helpers.system import PATIENCE, eventually
+from tests.helpers.system import PATIENCE, eventually, sipalg_command, sipalg_environment
 
 pytestmark = pytest.mark.usefixtures("elsewhere")
+
+
+def test_the_progress_bar(start_server: StartServer) -> None:
+    """On a terminal it shows the size and the bracket of the search; the result is not mixed with it."""
+    server = start_server(LIMIT)
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 160, 0, 0))
+    command = sipalg_command("fuzz", "size", "--to", server.address, "--max", "5000", "--rate", "20", "--json")
+    with (
+        open(ours, "rb", buffering=0) as terminal,
+        subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=theirs, env=sipalg_environment()
+        ) as process,
+    ):
+        os.close(theirs)
+        shown = b""
+        with suppress(OSError):
+            while data := terminal.read(4096):
+                shown += data
+        assert process.stdout is not None
+        assert json.loads(process.stdout.read())["largest_accepted"] == LIMIT
+    assert b"endpoint: 5000 bytes, " in shown
+    assert re.search(rb"endpoint: \d+ bytes, the limit is between \d+ and \d+", shown)
 
 
 def test_a_crash(start_server: StartServer, capsys: pytest.CaptureFixture[str]) -> None:

@@ -35,6 +35,8 @@ class LimitedServer:
     port: int = 0
     """Where it listens; 0 takes any free one."""
     answer: bytes = b"200 OK"
+    hole: range = range(0)
+    """Sizes of messages that are refused although larger ones are not."""
     accepted: list[int] = field(default_factory=list)
     """Sizes of the messages that were answered."""
     seen: list[bytes] = field(default_factory=list)
@@ -73,6 +75,7 @@ class LimitedServer:
             except OSError:
                 return
             self.connections += 1
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection: socket.socket) -> None:
@@ -136,7 +139,7 @@ class LimitedServer:
     def _too_large(self, message: bytes) -> bool:
         header = message.index(b"\r\n\r\n") + 4
         sizes = {"whole": len(message), "header": header, "body": len(message) - header, "read": 0}
-        return sizes[self.counts] > self.limit
+        return sizes[self.counts] > self.limit or len(message) in self.hole
 
     def _refuse(self, connection: socket.socket, message: bytes) -> bool:
         """Whether the connection goes on."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from typing import Any, Protocol
@@ -148,11 +149,35 @@ def test_pings_are_answered_meanwhile(listen: Listen) -> None:
     assert len(caller.answers) == 2
 
 
-def test_a_cancelled_call(listen: Listen) -> None:
+def test_a_ping_in_the_middle_of_a_200() -> None:
+    """It came on the same connection while segments of the 200 were still held back: its answer comes behind them."""
+    with closing(answerer()) as us, socket.create_connection((LOOPBACK, us.address[1]), PATIENCE) as other:
+        request = (
+            b"%s sip:us SIP/2.0\r\nVia: SIP/2.0/TCP x;branch=z9hG4bK%s\r\nFrom: <sip:x>;tag=x\r\nTo: <sip:us>\r\n"
+            b"Call-ID: %s\r\nCSeq: 1 %s\r\nContact: <sip:x@127.0.0.1:9>\r\nContent-Length: 0\r\n\r\n"
+        )
+        other.sendall(request % ((b"INVITE",) * 4))
+
+        def acknowledge() -> None:
+            eventually("a segment has come", lambda: len(other.recv(4096, socket.MSG_PEEK)) > 0)
+            other.sendall(request % ((b"OPTIONS",) * 4))
+            eventually("the 200 has come", lambda: len(other.recv(4096, socket.MSG_PEEK)) > 1000)
+            other.sendall(request % (b"ACK", b"ACK", b"INVITE", b"ACK"))
+            other.sendall(request % (b"BYE", b"BYE", b"INVITE", b"BYE"))
+
+        thread = threading.Thread(target=acknowledge)
+        thread.start()
+        trial = us.attempt(Answer(PLACES["header"], 1000, Every(300), 0.1), "size")
+        thread.join(PATIENCE)
+        assert trial.outcome.accepted
+        came = other.recv(4096)
+    assert came.startswith(trial.outcome.sent)
+    assert came[1000:].startswith(b"SIP/2.0 200 OK\r\nVia: SIP/2.0/TCP x;branch=z9hG4bKOPTIONS\r\n")
+
+
+def test_a_cancelled_call() -> None:
     """Its INVITE is answered with 487, and is no probe."""
-    us, caller = listen()
-    caller.stop()
-    with socket.create_connection((LOOPBACK, us.address[1]), PATIENCE) as other:
+    with closing(answerer()) as us, socket.create_connection((LOOPBACK, us.address[1]), PATIENCE) as other:
         for method in (b"INVITE", b"CANCEL"):
             other.sendall(
                 method

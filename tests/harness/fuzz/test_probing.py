@@ -11,8 +11,9 @@ import pytest
 
 from alg.config import AddressMap, AlgConfig, NatConfig
 from alg.connection import Alg
+from alg.edge.entrance import Address
 from harness.fuzz.classification import Kind
-from harness.fuzz.drafts import Sender
+from harness.fuzz.drafts import Body, Sender
 from harness.fuzz.exchange import Transaction
 from harness.fuzz.growing import PLACES, natural
 from harness.fuzz.probing import RECOVERY, Case, Clock, Manner, Pacer, Probe, Prober
@@ -22,7 +23,8 @@ from harness.fuzz.target import Target, TlsOptions
 from tests.harness.conftest import Pki, StartServer
 from tests.harness.fuzz.messages import draft_for
 from tests.harness.fuzz.probers import NONCE, message_for, prober_for, sizes_for, target_of
-from tests.helpers.system import eventually
+from tests.harness.fuzz.servers import respond
+from tests.helpers.system import PATIENCE, eventually
 
 LIMIT = 1000
 
@@ -255,3 +257,50 @@ def test_the_rate_is_kept() -> None:
     now[0] += 7
     pacer.wait()
     assert waits == [0.5, 0.5, 0.5]
+
+
+@pytest.mark.parametrize("cut", [40, 200])
+def test_nothing_is_said_in_the_middle_of_a_message(start_server: StartServer, cut: int) -> None:
+    """The first call is answered while the second INVITE is half sent: its ACK and BYE come behind that."""
+    server = start_server()
+    message = message_for(server, "INVITE")
+
+    def compose(here: Address) -> Probe:
+        first, second = (natural(message.draft(Body.PLAIN, here)) for _ in range(2))
+        both = Transaction.of(first), Transaction.of(second)
+        return Probe(first + second, both, At((len(first) + cut,)), 0.05)
+
+    with closing(prober_for(server, "INVITE")) as prober:
+        trial = prober.run(Case("two calls", compose))
+    assert trial.outcome.accepted
+    seen = [message.partition(b" ")[0] for message in server.seen]
+    assert seen[:2] == [b"INVITE", b"INVITE"]
+    assert sorted(seen[2:]) == [b"ACK", b"ACK", b"BYE", b"BYE"]
+
+
+def test_a_connection_is_not_used_in_the_middle_of_a_message() -> None:
+    """Somebody who answers before he has read everything gets the next probe on another connection."""
+    opened: list[bytes] = []
+    message = natural(draft_for("OPTIONS", "header"))
+
+    def hasty(listener: socket.socket) -> None:
+        for _ in range(2):
+            connection, _ = listener.accept()
+            with closing(connection):
+                held = b""
+                while not held.endswith(b"early"):
+                    held += connection.recv(1)
+                opened.append(held)
+                connection.sendall(respond(message, b"200 OK"))
+                connection.recv(65536)
+
+    cut = len(message) + 5
+    probe = Probe(message + b"early" + bytes(1000), (Transaction.of(message),), At((cut,)), 60.0)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=hasty, args=(listener,), daemon=True)
+        thread.start()
+        target = Target(listener.getsockname(), "127.0.0.1")
+        with closing(Prober(target, Manner(timeout=PATIENCE, reuse=True), Case("", lambda here: probe))) as prober:
+            assert [prober.run(Case("", lambda here: probe)).outcome.kind for _ in range(2)] == [Kind.ACCEPTED] * 2
+        thread.join(PATIENCE)
+    assert opened == [message + b"early"] * 2

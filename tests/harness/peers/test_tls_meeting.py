@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from alg.tls.records import TlsObserver
 from alg.tls.sightings import Sender
 from harness.ca import Pki
 from harness.peers.tls_meeting import Meeting
+from harness.peers.tls_rows import GOOD
 from tests.harness.peers.pair import Pair
 
 CLIENT, SERVER = Sender.CLIENT, Sender.SERVER
@@ -47,9 +50,8 @@ def test_nothing_was_seen() -> None:
 
 
 def test_chains_that_were_shown(pki: Pki) -> None:
-    """This side's own first: three certificates of Expressway-E's, as many as Webex's recipe has."""
-    pair = Pair(pki).run()
-    webex = len(pki["webex"].chain)
-    assert webex > 1
-    assert pair.inside.meeting.chains == (3, webex)
-    assert pair.outside.meeting.chains == (webex, 3)
+    """This side's own first: three certificates of Expressway-E's, one of Webex's, whoever connects."""
+    for inbound in (True, False):
+        pair = Pair(pki, replace(GOOD, shown_outside="webex-leaf-only", verify_mode=inbound, inbound=inbound)).run()
+        assert pair.inside.meeting.chains == (3, 1)
+        assert pair.outside.meeting.chains == (1, 3)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ssl
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -74,6 +76,58 @@ def test_half_an_alert_is_no_word(pki: Pki) -> None:
     assert not pair.client.meeting.established
     pair.client.session.feed(alert[-1:])
     assert 'Detail="sslv3 alert certificate unknown"' in pair.client.said
+    assert "Handshake succeeded" not in pair.client.said
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_the_client_of_tls_1_3_is_accepted_and_left(pki: Pki, together: bool) -> None:
+    """Session tickets are a word too, and a goodbye that comes with them makes no difference."""
+    pair = Pair(pki, SITUATIONS["good, outbound"], TLS_1_3)
+    pair.step(pair.client)
+    pair.step(pair.server)
+    *handshake, request = records_of(pair.client.sending.popleft())
+    pair.server.obey(pair.server.session.feed(b"".join(handshake)))
+    pair.server.obey(pair.server.session.hang_up())
+    tickets, goodbye = pair.server.sending
+    for data in (tickets + goodbye,) if together else (tickets, goodbye):
+        pair.client.obey(pair.client.session.feed(data))
+    assert len(request) > len("OPTIONS")
+    assert pair.client.meeting.established
+    assert "Error" not in pair.client.said
+    assert pair.client.said.rstrip().endswith('Detail="TCP Connection Closed" Reason="Got EOF on socket"')
+
+
+def records_of(data: bytes) -> list[bytes]:
+    """TLS records, by the length in bytes 3 and 4 of each (RFC 8446 5.1)."""
+    found = []
+    while data:
+        end = 5 + int.from_bytes(data[3:5])
+        found.append(data[:end])
+        data = data[end:]
+    return found
+
+
+def test_a_goodbye_alone_is_no_word(pki: Pki, papers: Path) -> None:
+    """A server of TLS 1.3 that says nothing but close_notify has not accepted its client."""
+    pair = Pair(pki, SITUATIONS["good, outbound"], TLS_1_3)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.num_tickets, context.verify_mode = 0, ssl.CERT_REQUIRED
+    context.load_cert_chain(papers / "webex-chain.pem", papers / "webex.key")
+    context.load_verify_locations(papers / "expressway-e-root.crt")
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    server = context.wrap_bio(incoming, outgoing, server_side=True)
+    incoming.write(pair.client.sending.popleft())
+    with pytest.raises(ssl.SSLWantReadError):
+        server.do_handshake()
+    pair.client.obey(pair.client.session.feed(outgoing.read()))
+    incoming.write(pair.client.sending.popleft())
+    server.do_handshake()
+    assert server.read().startswith(b"OPTIONS ")
+    with pytest.raises(ssl.SSLWantReadError):
+        server.unwrap()
+    pair.client.obey(pair.client.session.feed(outgoing.read()))
+    assert not pair.client.meeting.established
+    assert f'Detail="{DISCONNECT}"' in pair.client.said
     assert "Handshake succeeded" not in pair.client.said
 
 

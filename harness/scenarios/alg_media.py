@@ -1,0 +1,152 @@
+"""What ALGs do wrong with media, and with connections that are silent for a while."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from twisted.internet import task
+
+from harness.scenarios.calls.declaring import AT_CALLEE, AT_CALLER, HEARD, SILENCE, WORKS, through_alg
+from harness.scenarios.calls.middle import Device
+from harness.scenarios.calls.party import NO_ANSWER, TIMERS, Traits
+from harness.scenarios.calls.play import ANSWER, BYE, LEAKS, Play, Setting
+
+_RTCP_AT_CALLER, _RTCP_AT_CALLEE = "audio RTCP at the caller", "audio RTCP at the callee"
+_VIDEO_AT_CALLER, _VIDEO_AT_CALLEE = "video RTP at the caller", "video RTP at the callee"
+
+_PING: Final = b"\r\n\r\n"
+_PONG: Final = "answer to the keep-alive"
+_PING_OUTSIDE: Final = "keep-alive outside"
+_OPTIONS: Final = "answer to OPTIONS"
+_PATIENCE: Final = 2.0
+"""Seconds for a pong; RFC 5626 4.4.1 has 10."""
+
+
+async def _keep_alive(play: Play) -> None:
+    """A connection that works, and a keep-alive on it (RFC 5626 3.5.1)."""
+    play.open()
+    play.facts[_OPTIONS] = (await play.caller.ask(play.caller.compose("OPTIONS", play.called))).text
+    (connection,) = play.caller.element.transport.connections
+    connection.send_bytes(_PING)
+    end = play.reactor.seconds() + _PATIENCE
+    while play.reactor.seconds() < end and not play.caller.notes["CRLF"]:
+        await task.deferLater(play.reactor, 0.01)
+    play.facts[_PONG] = "pong" if play.caller.notes["CRLF"] else "none: the caller takes its flow for dead"
+    play.facts[_PING_OUTSIDE] = "arrives" if play.built_in.notes["CRLFCRLF"] else "never comes"
+
+
+_TIMEOUT: Final = 2
+_IDLE: Final = 2.5
+_INTERVAL: Final = 0.5
+"""Seconds: of the ALG, of the silence, between keep-alives."""
+_CALLERS_BYE: Final = "answer to the caller's BYE"
+_LOSS: Final = "RST or FIN at the caller"
+
+
+async def _be_silent(play: Play) -> None:
+    """A call in which nothing is said for longer than the device remembers, but for keep-alives as the cure."""
+    play.open()
+    play.facts[ANSWER] = (await play.caller.call(play.invite())).text
+    await play.built_in.wait("ACK", TIMERS.timeout)
+    end = play.reactor.seconds() + _IDLE
+    while play.reactor.seconds() < end:
+        await task.deferLater(play.reactor, _INTERVAL)
+        if play.fixed:
+            play.caller.element.transport.connections[0].send_bytes(_PING)
+    session = next(iter(play.caller.sessions.values()))
+    play.facts[_CALLERS_BYE] = (await play.caller.hang_up(session)).text
+    play.facts[_LOSS] = "none" if play.caller.element.transport.connections else "seen"
+
+
+_WITH_RTCP: Final = Traits(rtcp=True)
+_WITH_VIDEO: Final = Traits(kinds=("audio", "video"), own_connections=True)
+_OFFER_OUTSIDE: Final = 'frame.interface_name == "outside" && sip.Method == "INVITE" && sdp'
+
+SCENARIOS: Final = (
+    through_alg(
+        "one-way-audio",
+        "the session description is translated, but no pinhole is opened for the caller's media",
+        source="opnsense issue 4477 and most help desks; ALGS.md F42",
+        happens="The offer promises a port of the device's outside address, and nothing listens there. What the callee "
+        "sends is dropped, while the caller's media crosses.",
+        look="The caller hears nothing, the callee hears everything. Outside, RTP arrives at the device (and ICMP port "
+        "unreachable may leave); inside, none of it is seen.",
+        wireshark=_OFFER_OUTSIDE,
+        cure="Let the device open pinholes for what it translates, or relay media on an SBC.",
+        broken=Setting(Device(faults=("pinhole-missing:direction=outward",))),
+        fixed=Setting(),
+        failure={ANSWER: "200 OK", LEAKS: "none", AT_CALLER: SILENCE, AT_CALLEE: HEARD, BYE: "200 OK"},
+    ),
+    through_alg(
+        "rtcp-attribute-stale",
+        "a=rtcp keeps the inside address",
+        source="Linux nf_nat_sip, measured (FACTS.md section 6); ALGS.md F39",
+        happens="RTP finds its way by c= and m=, RTCP is sent to where a=rtcp says (RFC 3605), which is an inside "
+        "address. Without reports, picture requests and loss recovery do not work, and calls are torn down as dead.",
+        look="Sound is fine, video freezes; RTCP statistics stay at zero. Outside, a=rtcp and c= have different addresses.",
+        wireshark='frame.interface_name == "outside" && sip.Method == "INVITE" '
+        '&& sdp.media_attr contains "IN IP4 10.0.30.2"',
+        cure="Leave a=rtcp out where RTCP is on the next port anyway, or use rtcp-mux; or an ALG that knows the line.",
+        broken=Setting(Device(faults=("rtcp-attribute-stale",)), _WITH_RTCP, _WITH_RTCP),
+        fixed=Setting(Device(), _WITH_RTCP, _WITH_RTCP),
+        failure={
+            **{ANSWER: "200 OK", LEAKS: "a=rtcp", AT_CALLER: HEARD, AT_CALLEE: HEARD},
+            **{_RTCP_AT_CALLER: SILENCE, _RTCP_AT_CALLEE: SILENCE},
+        },
+        success={**WORKS, _RTCP_AT_CALLER: HEARD, _RTCP_AT_CALLEE: HEARD},
+    ),
+    through_alg(
+        "media-level-c-missed",
+        "only the first c= is translated: further media lines keep the inside address",
+        source="Linux nf_nat_sip, measured (FACTS.md section 6); ALGS.md F38",
+        happens="Each media line has a c= of its own. That of audio is translated, that of video is not.",
+        look="Sound and no picture. Outside, the c= lines of one offer have different addresses.",
+        wireshark='frame.interface_name == "outside" && sip.Method == "INVITE" '
+        '&& sdp.connection_info.address == "10.0.30.2"',
+        cure="An ALG that reads the whole body; or endpoints that have one c= for the session.",
+        broken=Setting(Device(faults=("media-level-c-missed",)), _WITH_VIDEO, _WITH_VIDEO),
+        fixed=Setting(Device(), _WITH_VIDEO, _WITH_VIDEO),
+        failure={
+            **{ANSWER: "200 OK", LEAKS: "c=", AT_CALLER: HEARD, AT_CALLEE: HEARD},
+            **{_VIDEO_AT_CALLER: SILENCE, _VIDEO_AT_CALLEE: SILENCE},
+        },
+        success={**WORKS, _VIDEO_AT_CALLER: HEARD, _VIDEO_AT_CALLEE: HEARD},
+    ),
+    through_alg(
+        "keepalive-swallowed",
+        "CRLF keep-alives do not get through",
+        source="deduced from inspection that lets messages pass and nothing else; RFC 5626 4.4.1; ALGS.md F11",
+        happens="The client sends CRLFCRLF and gets no CRLF back. It takes its flow for dead, closes it, and registers "
+        "again, every few minutes.",
+        look="Registrations that come again and again on new connections. Inside, four bytes without an answer; "
+        "outside, nothing.",
+        wireshark='frame.interface_name == "inside" && tcp.payload == 0d:0a:0d:0a',
+        cure="Turn strict inspection off, or use OPTIONS as keep-alives.",
+        broken=Setting(Device(faults=("keepalive-swallowed",))),
+        fixed=Setting(),
+        act=_keep_alive,
+        failure={
+            _OPTIONS: "200 OK",
+            _PONG: "none: the caller takes its flow for dead",
+            _PING_OUTSIDE: "never comes",
+        },
+        success={_OPTIONS: "200 OK", _PONG: "pong", _PING_OUTSIDE: "arrives"},
+    ),
+    through_alg(
+        "idle-timeout",
+        "a connection that was silent for too long is forgotten, and nobody is told",
+        source="Linux nf_conntrack_sip 3600 s, carriers about 30 min; ALGS.md F12",
+        happens=f"The device forgets a connection after {_TIMEOUT} s of silence (in the field minutes or an hour). What "
+        "comes then is dropped without a reset: both ends believe that the connection stands.",
+        look="Long calls cannot be ended, held or transferred: the BYE is repeated by TCP and never answered. No RST, "
+        "no FIN. What fails first is always behind a silence of the same length.",
+        wireshark='frame.interface_name == "inside" && sip.Method == "BYE"',
+        cure="Keep-alives at less than the timeout (RFC 5626 CRLF, session timers of RFC 4028), or a longer timeout.",
+        broken=Setting(Device(faults=(f"idle-timeout:seconds={_TIMEOUT}",))),
+        fixed=Setting(Device(faults=(f"idle-timeout:seconds={_TIMEOUT}",))),
+        act=_be_silent,
+        failure={ANSWER: "200 OK", _CALLERS_BYE: NO_ANSWER, _LOSS: "none"},
+        success={ANSWER: "200 OK", _CALLERS_BYE: "200 OK", _LOSS: "none"},
+    ),
+)
+"""By what goes wrong with them."""

@@ -1,0 +1,1 @@
+"""Tests of a SIP element's machinery."""
