@@ -8,6 +8,7 @@ when the answer is known (SSL_CTX_set_cert_cb(3)).
 from __future__ import annotations
 
 import ipaddress
+from datetime import datetime
 from typing import Any, Final
 
 from OpenSSL import SSL
@@ -75,6 +76,11 @@ def expect_name(connection: SSL.Connection, name: str) -> None:
         lib.X509_VERIFY_PARAM_set1_host(param, text, len(text))
     else:
         lib.X509_VERIFY_PARAM_set1_ip(param, address, len(address))
+
+
+def judge_at(connection: SSL.Connection, now: datetime) -> None:
+    """Have OpenSSL check at which time the peer's certificates are valid: this one, not the computer's."""
+    lib.X509_VERIFY_PARAM_set_time(lib.SSL_get0_param(_ssl(connection)), int(now.timestamp()))
 
 
 def verify_error(number: int) -> str:

@@ -57,7 +57,6 @@ class Inspector:
     def bridge(self, now: datetime, key_log: KeyLog | None = None) -> Bridge:
         """For a new connection at this time, which must know its time zone; certificates are judged by it."""
         assert now.tzinfo is not None, "a time without a zone is another time elsewhere"
-        self.contexts.set_time(now)
         return Bridge(self, now, key_log)
 
 
@@ -177,7 +176,7 @@ class Bridge:
         greeting, policy, contexts = self._greeting, self._policy.server, self._inspector.contexts
         asked = (greeting.server_name if policy.sni is None else policy.sni) or None
         expected = (policy.name or greeting.server_name) if policy.check_name else None
-        end = contexts.server_leg(self._server.notes, asked, expected, greeting.protocols)
+        end = contexts.server_leg(self._server.notes, self._now, asked, expected, greeting.protocols)
         self._server.open(end, asked)
 
     def _answer_client(self, server: Endpoint, output: Output) -> None:
@@ -196,7 +195,7 @@ class Bridge:
             output.events.append(_shown(Leg.CLIENT, "own" if policy.names else "mirrored", shown))
 
     def _open_client_leg(self, shown: Identity | None, asks: bool) -> None:
-        end = self._inspector.contexts.client_leg(self._client.notes, asks)
+        end = self._inspector.contexts.client_leg(self._client.notes, self._now, asks)
         if shown is not None:
             end.show(shown)
         self._client.open(end, self._greeting.server_name)

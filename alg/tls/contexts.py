@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 from cryptography import x509
 from OpenSSL import SSL, crypto
 
 from alg.errors import ConfigError
-from alg.tls.bindings import expect_name, require_certificate_callback
+from alg.tls.bindings import expect_name, judge_at, require_certificate_callback
 from alg.tls.endpoint import Endpoint, Notes, TlsFailure, watch, words_of
 from alg.tls.policy import Ask, BridgePolicy, Identity, Present, TlsRange, TlsVersion
 
@@ -42,22 +42,18 @@ class Contexts:
             self._server = _server_leg(policy, authority)
             _try_out(self._server)
 
-    def set_time(self, now: datetime) -> None:
-        """The time that the peers' certificates must be valid at."""
-        for context in (self._asking, self._server):
-            store = context.get_cert_store()
-            assert store is not None, "a context has one"
-            store.set_time(now.astimezone(UTC))
-
-    def client_leg(self, notes: Notes, asks: bool) -> Endpoint:
-        """A new endpoint towards a client."""
-        return Endpoint(self._asking if asks else self._silent, True, notes)
+    def client_leg(self, notes: Notes, now: datetime, asks: bool) -> Endpoint:
+        """A new endpoint towards a client, whose certificate must be valid now."""
+        endpoint = Endpoint(self._asking if asks else self._silent, True, notes)
+        judge_at(endpoint.connection, now)
+        return endpoint
 
     def server_leg(
-        self, notes: Notes, server_name: str | None, expected: str | None, protocols: list[bytes]
+        self, notes: Notes, now: datetime, server_name: str | None, expected: str | None, protocols: list[bytes]
     ) -> Endpoint:
         """A new endpoint towards a server: the name it is asked for, the one its certificate must have, ALPN offers."""
         endpoint = Endpoint(self._server, False, notes)
+        judge_at(endpoint.connection, now)
         endpoint.listen_for_question(self._policy.server.present is Present.RESIGNED)
         if server_name:
             endpoint.connection.set_tlsext_host_name(server_name.encode("ascii"))

@@ -85,14 +85,15 @@ SCENARIOS: Final = (
     through_alg(
         "call-id-rewritten",
         "the address in the Call-ID is translated, so that the call has another name on each side",
-        source="Juniper and FortiGate documentation; ALGS.md F17",
-        happens="A plain call survives, as the Call-ID is translated back in the other direction. Where a message speaks "
-        "of a call in another header, it does not: the Replaces of an attended transfer names a call that the "
+        source="Juniper and FortiGate documentation",
+        happens="A plain call survives, as the Call-ID is translated back in the other direction. Where a message "
+        "speaks of a call in another header, it does not: the Replaces of an attended transfer names a call that the "
         "callee has never heard of.",
         look="Transfers and pick-ups fail with 481 while calls work. Logs of both sides cannot be joined by Call-ID. "
         "Outside, the Call-ID ends in the outside address and Replaces in the inside one.",
         wireshark='sip.Status-Code == 481 && sip.CSeq.method == "INVITE"',
-        cure="Turn the hiding of Call-IDs off (`disable-call-id-hiding`), or have endpoints make Call-IDs without a host.",
+        cure="Turn the hiding of Call-IDs off (`disable-call-id-hiding`), or have endpoints make Call-IDs without "
+        "a host.",
         broken=Setting(Device(faults=("call-id-rewritten",))),
         fixed=Setting(),
         act=_replace,
@@ -102,13 +103,13 @@ SCENARIOS: Final = (
     through_alg(
         "identity-signature-broken",
         "what the Identity header signs is translated, and the signature is not valid any more",
-        source="RFC 4474 and RFC 8224; the SERVICE of Expressways carries Identity (seed 002); ALGS.md F48",
+        source="RFC 4474 and RFC 8224; the SERVICE of Expressways carries Identity (seed 002)",
         happens="The caller signs From, To, Call-ID, CSeq, Date, Contact and body (here with ECDSA, over the digest "
         "string of RFC 4474). The ALG does its work, and does it right: Contact and SDP are others than were signed.",
         look="438 Invalid Identity Header to a request whose signature verifies on the inside.",
         wireshark="sip.Status-Code == 438",
-        cure="No ALG in the way of signed requests: the endpoints put in their outside addresses themselves (static NAT "
-        "mode), or speak TLS. Or sign behind the ALG.",
+        cure="No ALG in the way of signed requests: the endpoints put in their outside addresses themselves (static "
+        "NAT mode), or speak TLS. Or sign behind the ALG.",
         broken=Setting(callee=Traits(judge=identity.verify)),
         fixed=Setting(Device(l4f=False), Traits(static_nat=True), Traits(static_nat=True, judge=identity.verify)),
         act=_signed,
@@ -118,7 +119,7 @@ SCENARIOS: Final = (
     through_alg(
         "double-nat-fix",
         "an endpoint in static NAT mode puts in its outside address, and the ALG turns that back into the inside one",
-        source="Expressway deployment guides: static NAT and ALGs do not go together; ALGS.md F25",
+        source="Expressway deployment guides: static NAT and ALGs do not go together",
         happens="Both the endpoint and the ALG repair the addresses. The second repair undoes the first: outside, the "
         "inside address is offered for answers, media and requests.",
         look="Inside, the messages have outside addresses; outside, they have inside ones. Audio one way, BYE lost.",
@@ -134,9 +135,9 @@ SCENARIOS: Final = (
     through_alg(
         "source-port-translated",
         "the NAT changes the source port, and who calls back to where a request came from reaches nobody",
-        source="Port translation of pf and of carriers; hosted PBXs that answer to the source; ALGS.md F16, F21",
-        happens="A REGISTER leaves from another port than the one in its Contact. The registrar trusts what it sees more "
-        "than what it is told, as hosted PBXs and an Expressway's `apparent` routes do. Once the connection has been "
+        source="Port translation of pf and of carriers; hosted PBXs that answer to the source",
+        happens="A REGISTER leaves from another port than the one in its Contact. The registrar trusts what it sees "
+        "more than what it is told, as hosted PBXs and an Expressway's `apparent` routes do. Once the connection has been "
         "closed, nobody listens on that port.",
         look="Registration works and calls go out; calls in fail as soon as the connection has been idle for a while. "
         "Outside, a SYN to the former source port is answered by RST. Compare source port and Contact of the REGISTER.",
@@ -151,11 +152,11 @@ SCENARIOS: Final = (
     through_alg(
         "ack-misrouted",
         "the Request-URI of the ACK becomes the firewall's own address, and the callee never gets it",
-        source="Cisco document 214282 (ASA, port 5062); ALGS.md F22",
-        happens="The call is answered. The ACK that leaves names the firewall, so whoever routes it sends it elsewhere. "
-        "The callee repeats its 200 and hangs up after 64 T1 (RFC 3261 13.3.1.4): 32 s, here 3.2 s.",
-        look="Calls that drop after half a minute. Outside, the 200 is repeated at growing intervals, and the ACKs name "
-        "an address that is neither side's.",
+        source="Cisco document 214282 (ASA, port 5062)",
+        happens="The call is answered. The ACK that leaves names the firewall, so whoever routes it sends it "
+        "elsewhere. The callee repeats its 200 and hangs up after 64 T1 (RFC 3261 13.3.1.4): 32 s, here 3.2 s.",
+        look="Calls that drop after half a minute. Outside, the 200 is repeated at growing intervals, and the ACKs "
+        "name an address that is neither side's.",
         wireshark='frame.interface_name == "outside" && sip.Method == "ACK" && sip.r-uri.host == "192.0.2.1"',
         cure="Turn SIP inspection off on the firewall.",
         broken=Setting(Device(faults=(f"ack-misrouted:to={_FIREWALL}+5062",))),

@@ -66,7 +66,7 @@ SCENARIOS: Final = (
     through_alg(
         "one-way-audio",
         "the session description is translated, but no pinhole is opened for the caller's media",
-        source="opnsense issue 4477 and most help desks; ALGS.md F42",
+        source="opnsense issue 4477 and most help desks",
         happens="The offer promises a port of the device's outside address, and nothing listens there. What the callee "
         "sends is dropped, while the caller's media crosses.",
         look="The caller hears nothing, the callee hears everything. Outside, RTP arrives at the device (and ICMP port "
@@ -80,7 +80,7 @@ SCENARIOS: Final = (
     through_alg(
         "rtcp-attribute-stale",
         "a=rtcp keeps the inside address",
-        source="Linux nf_nat_sip, measured (FACTS.md section 6); ALGS.md F39",
+        source="Linux nf_nat_sip, measured",
         happens="RTP finds its way by c= and m=, RTCP is sent to where a=rtcp says (RFC 3605), which is an inside "
         "address. Without reports, picture requests and loss recovery do not work, and calls are torn down as dead.",
         look="Sound is fine, video freezes; RTCP statistics stay at zero. Outside, a=rtcp and c= have different addresses.",
@@ -98,7 +98,7 @@ SCENARIOS: Final = (
     through_alg(
         "media-level-c-missed",
         "only the first c= is translated: further media lines keep the inside address",
-        source="Linux nf_nat_sip, measured (FACTS.md section 6); ALGS.md F38",
+        source="Linux nf_nat_sip, measured",
         happens="Each media line has a c= of its own. That of audio is translated, that of video is not.",
         look="Sound and no picture. Outside, the c= lines of one offer have different addresses.",
         wireshark='frame.interface_name == "outside" && sip.Method == "INVITE" '
@@ -115,7 +115,7 @@ SCENARIOS: Final = (
     through_alg(
         "keepalive-swallowed",
         "CRLF keep-alives do not get through",
-        source="deduced from inspection that lets messages pass and nothing else; RFC 5626 4.4.1; ALGS.md F11",
+        source="deduced from inspection that lets messages pass and nothing else; RFC 5626 4.4.1",
         happens="The client sends CRLFCRLF and gets no CRLF back. It takes its flow for dead, closes it, and registers "
         "again, every few minutes.",
         look="Registrations that come again and again on new connections. Inside, four bytes without an answer; "
@@ -135,7 +135,7 @@ SCENARIOS: Final = (
     through_alg(
         "idle-timeout",
         "a connection that was silent for too long is forgotten, and nobody is told",
-        source="Linux nf_conntrack_sip 3600 s, carriers about 30 min; ALGS.md F12",
+        source="Linux nf_conntrack_sip 3600 s, carriers about 30 min",
         happens=f"The device forgets a connection after {_TIMEOUT} s of silence (in the field minutes or an hour). What "
         "comes then is dropped without a reset: both ends believe that the connection stands.",
         look="Long calls cannot be ended, held or transferred: the BYE is repeated by TCP and never answered. No RST, "

@@ -137,7 +137,7 @@ SCENARIOS: Final = (
     through_alg(
         "split-message",
         "a message that came in two segments leaves as it came",
-        source="Linux nf_conntrack_sip, measured; ALGS.md F01",
+        source="Linux nf_conntrack_sip, measured",
         happens="The INVITE is longer than a segment. Of it nothing is rewritten, while the short messages around it "
         "are: the ACK arrives, media flows one way, and the callee's BYE has nowhere to go.",
         look="Long INVITEs (video, many headers) fail and short ones work. Outside, the INVITE has inside addresses "
@@ -153,7 +153,7 @@ SCENARIOS: Final = (
     through_alg(
         "many-in-one-segment",
         "of several messages in one segment only the first is rewritten",
-        source="deduced; sngrep issue 466 is the same mistake in an analyser; ALGS.md F04",
+        source="deduced; sngrep issue 466 is the same mistake in an analyser",
         happens="An OPTIONS and an INVITE are sent at once and share a segment. The OPTIONS is rewritten, the INVITE "
         "leaves as it came.",
         look="Calls fail now and then, under load more often. In the capture the INVITE that failed begins within a "
@@ -169,7 +169,7 @@ SCENARIOS: Final = (
     through_alg(
         "stale-content-length",
         "the body changes its length, Content-Length does not",
-        source="drachtio-siprec-recording-server issue 49, SIPp issue 363; ALGS.md F06",
+        source="drachtio-siprec-recording-server issue 49, SIPp issue 363",
         happens="The outside address is shorter than the inside one. Content-Length promises more bytes than the body "
         "has left, and the callee waits for them. (Where bodies grow, what is too much is taken for the next message.)",
         look="The INVITE arrives and is not answered, not even by a 100; the callee's log does not know it. Compare "
@@ -187,7 +187,7 @@ SCENARIOS: Final = (
     through_alg(
         "multipart-content-length",
         "a body part changes its length, its own Content-Length does not",
-        source="deduced from ALGs that know one body per message; ALGS.md F07",
+        source="deduced from ALGs that know one body per message",
         happens="The session description is one part of a multipart body, as Expressways send it, and says how long it "
         "is. The message's Content-Length is right, the part's is not; who reads parts by it finds no boundary.",
         look="400 to INVITEs with several parts, while those with SDP alone work. Compare the part's Content-Length "
@@ -202,7 +202,7 @@ SCENARIOS: Final = (
     through_alg(
         "unknown-method-dropped",
         "a request whose method the ALG does not know is dropped",
-        source="Juniper default, FortiGate block-unknown; the SERVICE of Expressways (seed 002); ALGS.md F32",
+        source="Juniper default, FortiGate block-unknown; the SERVICE of Expressways (seed 002)",
         happens="Expressways ask each other with SERVICE before they let a phone register. The device knows the methods "
         "of RFC 3261 alone. The sender repeats nothing over TCP, waits, and says 408 to whoever asked it.",
         look="OPTIONS are answered, so that zones look active; SERVICE (PUBLISH, INFO) is seen inside and not outside.",
@@ -217,7 +217,7 @@ SCENARIOS: Final = (
     through_alg(
         "long-line-dropped",
         "a message with a long header line is dropped",
-        source="FortiGate block-long-lines, max-line-length 998; ALGS.md F33",
+        source="FortiGate block-long-lines, max-line-length 998",
         happens="A header of 1200 characters, as Identity, User-to-User or Record-Route can be, costs the whole INVITE.",
         look="The INVITE is seen inside and not outside, and nobody answers it.",
         wireshark='frame.interface_name == "inside" && sip.Method == "INVITE" && tcp.len > 998',
@@ -232,7 +232,7 @@ SCENARIOS: Final = (
     through_alg(
         "growth-over-cucm-limit",
         "an INVITE grows by translation past what CUCM reads, and CUCM resets the connection",
-        source="Cisco, Troubleshoot Webex Hybrid Call Service Connect (seed 003), with an ALG; ALGS.md F52",
+        source="Cisco, Troubleshoot Webex Hybrid Call Service Connect (seed 003), with an ALG",
         happens=f"The INVITE has {_JUST_FITS} bytes, less than the {_CUCM_8} of `SIP Max Incoming Message Size`. Six "
         "addresses become longer by two characters each, and it has 5002. CUCM answers nothing and resets.",
         look="RST from CUCM behind a large INVITE, no SIP answer, and a line in the SDL trace. The same call passes "

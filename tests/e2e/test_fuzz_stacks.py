@@ -124,7 +124,8 @@ def test_the_largest_message_of_sipp(tmp_path: Path, capsys: pytest.CaptureFixtu
         assert main(["fuzz", "size", "--to", address, "--method", "INVITE", *sizes, *QUICKLY]) == 1
         assert process.wait(10) == 255
     found = said(capsys)
-    assert (found["largest_accepted"], found["smallest_refused"], found["refusal"]) == (65_536, 65_537, "closed")
+    assert (found["largest_accepted"], found["smallest_refused"]) == (65_536, 65_537)
+    assert found["refusal"] in ("closed", "reset"), "the kernel's choice when a process ends"
     assert not found["target_alive"]
 
 

@@ -37,7 +37,7 @@ def test_what_openssl_refuses(policy: BridgePolicy, complaint: str) -> None:
 def test_roots_are_named_to_the_client() -> None:
     """A client that is asked may choose by the CAs that are trusted (RFC 8446 4.2.4)."""
     policy = BridgePolicy(ClientLegPolicy(trust=papers().root.chain, tls=TlsRange(highest=TlsVersion.TLS_1_2)))
-    end = Contexts(policy, papers().authority).client_leg(Notes(None), asks=True)
+    end = Contexts(policy, papers().authority).client_leg(Notes(None), datetime.now(UTC), asks=True)
     end.show(identity(papers().server))
     end.take(FarEnd(client(), False, NAME).step())
     end.shake()
@@ -60,7 +60,7 @@ def test_legacy_versions_need_a_lower_security_level(version: TlsVersion) -> Non
 def test_legacy_versions(version: TlsVersion) -> None:
     """With the security level down, servers of old are understood."""
     policy = BridgePolicy(server=ServerLegPolicy(tls=TlsRange(version, version, "DEFAULT:@SECLEVEL=0")))
-    end = Contexts(policy, papers().authority).server_leg(Notes(None), None, None, [])
+    end = Contexts(policy, papers().authority).server_leg(Notes(None), datetime.now(UTC), None, None, [])
     far_context = server()
     far_context.set_ciphers("ALL:@SECLEVEL=0")
     far_context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
@@ -80,7 +80,7 @@ def test_renegotiation_is_refused_to_a_server() -> None:
     far_context.use_privatekey(papers().server.key)
     far_end = SSL.Connection(far_context)
     far_end.set_accept_state()
-    end = Contexts(BridgePolicy(), papers().authority).server_leg(Notes(None), None, None, [])
+    end = Contexts(BridgePolicy(), papers().authority).server_leg(Notes(None), datetime.now(UTC), None, None, [])
     while not end.up:
         end.shake()
         if said := end.drain():
@@ -99,12 +99,12 @@ def test_renegotiation_is_refused_to_a_server() -> None:
 
 
 @pytest.mark.parametrize(("days", "accepted"), [(0, True), (9, False)])
-def test_time_is_set_for_all_connections(days: int, accepted: bool) -> None:
-    """Certificates are judged by the time that was set last, not by the computer's clock."""
+def test_each_connection_has_its_time(days: int, accepted: bool) -> None:
+    """Certificates are judged by the time of the connection, not by that of an earlier one or the computer's clock."""
     contexts = Contexts(BridgePolicy(server=ServerLegPolicy(trust=papers().root.chain)), papers().authority)
     far_end = FarEnd(server(), True, None)
-    end = contexts.server_leg(Notes(None), None, None, [])
-    contexts.set_time(datetime.now(UTC) + timedelta(days=days))
+    contexts.server_leg(Notes(None), datetime.now(UTC) - timedelta(days=days), None, None, [])
+    end = contexts.server_leg(Notes(None), datetime.now(UTC) + timedelta(days=days), None, None, [])
     end.shake()
     far_end.take(end.drain())
     end.take(far_end.step())

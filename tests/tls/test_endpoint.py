@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from datetime import UTC, datetime
 
 import pytest
 
@@ -16,7 +17,7 @@ CONTEXTS = Contexts(BridgePolicy(server=ServerLegPolicy(Present.NONE)), papers()
 
 def as_server(version: str = "", lines: list[bytes] | None = None) -> tuple[Endpoint, FarEnd]:
     """An end that serves, shows the firewall's own certificate, and writes its keys to `lines`."""
-    end = CONTEXTS.client_leg(Notes(None if lines is None else lines.append), asks=False)
+    end = CONTEXTS.client_leg(Notes(None if lines is None else lines.append), datetime.now(UTC), asks=False)
     end.show(identity(papers().server))
     return end, FarEnd(client_of_anybody(version), False, NAME)
 
@@ -31,7 +32,9 @@ def client_of_anybody(version: str) -> ssl.SSLContext:
 
 def as_client() -> tuple[Endpoint, FarEnd]:
     """An end that connects."""
-    return CONTEXTS.server_leg(Notes(None), NAME, None, [b"sip"]), FarEnd(server(alpn=["sip"]), True, None)
+    return CONTEXTS.server_leg(Notes(None), datetime.now(UTC), NAME, None, [b"sip"]), FarEnd(
+        server(alpn=["sip"]), True, None
+    )
 
 
 def shake(end: Endpoint, far_end: FarEnd) -> None:

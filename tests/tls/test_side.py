@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from alg.tls.contexts import Contexts
@@ -18,7 +20,7 @@ CONTEXTS = Contexts(BridgePolicy(), papers().authority)
 def side_to(far_end: FarEnd, complete: bool = True) -> Side:
     """A server leg, up or with its ClientHello sent."""
     side = Side(Leg.SERVER, None)
-    side.open(CONTEXTS.server_leg(side.notes, NAME, None, []), NAME)
+    side.open(CONTEXTS.server_leg(side.notes, datetime.now(UTC), NAME, None, []), NAME)
     for _ in range(3 if complete else 1):
         output = Output()
         side.shake(output)
@@ -36,7 +38,7 @@ def test_bytes_wait_for_the_leg_to_open() -> None:
     side.take(b"220 ")
     side.take(b"ready")
     assert side.early == b"220 ready"
-    side.open(CONTEXTS.server_leg(side.notes, None, None, []), None)
+    side.open(CONTEXTS.server_leg(side.notes, datetime.now(UTC), None, None, []), None)
     assert side.early == b""
     with pytest.raises(TlsFailure, match="wrong version number"):
         side.shake(Output())
@@ -109,7 +111,7 @@ def test_leg_tells_that_it_is_up_once() -> None:
     """With what its peer has shown."""
     far_end, output = FarEnd(server(), True, None), Output()
     side = Side(Leg.SERVER, None)
-    side.open(CONTEXTS.server_leg(side.notes, NAME, None, []), NAME)
+    side.open(CONTEXTS.server_leg(side.notes, datetime.now(UTC), NAME, None, []), NAME)
     for _ in range(3):
         side.shake(output)
         side.announce(output)

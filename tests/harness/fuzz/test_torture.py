@@ -34,7 +34,7 @@ def test_by_topic_and_by_name() -> None:
 
 def test_a_name_that_nothing_has() -> None:
     """Says which, and where the names are."""
-    with pytest.raises(ConfigError, match="--only nobody: .*--list"):
+    with pytest.raises(ConfigError, match=r"--only nobody: .*--list"):
         choose(("nobody",))
 
 
