@@ -14,6 +14,8 @@ from alg.tcp.stream import Stream
 
 SMALLEST_SEGMENT = 8
 """Bytes; what remains of Linux's smallest MSS of 48 when all options are in use."""
+LARGEST_SEGMENT = 0xFFFF - 60 - 60
+"""Bytes; what an IPv4 packet has room for behind both headers with all their options, whatever MSS is announced."""
 TIMESTAMPS_SIZE = 12
 """Bytes of a timestamps option with its padding (RFC 7323 appendix A)."""
 _SYN_OFFSET = -1
@@ -68,4 +70,5 @@ class Handshake:
             receiver = self._offers[stream.direction.opposite]
             stream.scale = (receiver.window_scale or 0) if scaled else 0
             size = receiver.maximum_segment_size or stream.delivery.segment_size
-            stream.delivery.segment_size = max(SMALLEST_SEGMENT, size - (TIMESTAMPS_SIZE if self.stamped else 0))
+            size -= TIMESTAMPS_SIZE if self.stamped else 0
+            stream.delivery.segment_size = min(max(SMALLEST_SEGMENT, size), LARGEST_SEGMENT)

@@ -17,7 +17,7 @@ IDENTITY = frozenset({b"via", b"v", b"from", b"f", b"to", b"t", b"call-id", b"i"
 """Fields without which no response can be made (RFC 3261 8.2.6.2); lower-case names, compact ones too."""
 LENGTHS = frozenset({b"content-length", b"l"})
 _LINE_END = re.compile(rb"\r\n(?![ \t])")
-_LENGTH = re.compile(rb"(?:Content-Length|l)[ \t]*:[ \t]*(\d{1,30})[ \t]*\Z", re.IGNORECASE)
+_LENGTH = re.compile(rb"(?:Content-Length|l)[ \t]*:(?:[ \t]|\r\n[ \t])*(\d{1,30})[ \t]*\Z", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,8 +137,8 @@ SCENARIOS: Final = (
         "the NAT changes the source port, and who calls back to where a request came from reaches nobody",
         source="Port translation of pf and of carriers; hosted PBXs that answer to the source",
         happens="A REGISTER leaves from another port than the one in its Contact. The registrar trusts what it sees "
-        "more than what it is told, as hosted PBXs and an Expressway's `apparent` routes do. Once the connection has been "
-        "closed, nobody listens on that port.",
+        "more than what it is told, as hosted PBXs and an Expressway's `apparent` routes do. Once the connection has "
+        "been closed, nobody listens on that port.",
         look="Registration works and calls go out; calls in fail as soon as the connection has been idle for a while. "
         "Outside, a SYN to the former source port is answered by RST. Compare source port and Contact of the REGISTER.",
         wireshark='frame.interface_name == "outside" && sip.Method == "REGISTER" && tcp.srcport != 5060',

@@ -83,7 +83,8 @@ SCENARIOS: Final = (
         source="Linux nf_nat_sip, measured",
         happens="RTP finds its way by c= and m=, RTCP is sent to where a=rtcp says (RFC 3605), which is an inside "
         "address. Without reports, picture requests and loss recovery do not work, and calls are torn down as dead.",
-        look="Sound is fine, video freezes; RTCP statistics stay at zero. Outside, a=rtcp and c= have different addresses.",
+        look="Sound is fine, video freezes; RTCP statistics stay at zero. Outside, a=rtcp and c= have different "
+        "addresses.",
         wireshark='frame.interface_name == "outside" && sip.Method == "INVITE" '
         '&& sdp.media_attr contains "IN IP4 10.0.30.2"',
         cure="Leave a=rtcp out where RTCP is on the next port anyway, or use rtcp-mux; or an ALG that knows the line.",
@@ -136,8 +137,8 @@ SCENARIOS: Final = (
         "idle-timeout",
         "a connection that was silent for too long is forgotten, and nobody is told",
         source="Linux nf_conntrack_sip 3600 s, carriers about 30 min",
-        happens=f"The device forgets a connection after {_TIMEOUT} s of silence (in the field minutes or an hour). What "
-        "comes then is dropped without a reset: both ends believe that the connection stands.",
+        happens=f"The device forgets a connection after {_TIMEOUT} s of silence (in the field minutes or an hour). "
+        "What comes then is dropped without a reset: both ends believe that the connection stands.",
         look="Long calls cannot be ended, held or transferred: the BYE is repeated by TCP and never answered. No RST, "
         "no FIN. What fails first is always behind a silence of the same length.",
         wireshark='frame.interface_name == "inside" && sip.Method == "BYE"',

@@ -171,7 +171,8 @@ SCENARIOS: Final = (
         "the body changes its length, Content-Length does not",
         source="drachtio-siprec-recording-server issue 49, SIPp issue 363",
         happens="The outside address is shorter than the inside one. Content-Length promises more bytes than the body "
-        "has left, and the callee waits for them. (Where bodies grow, what is too much is taken for the next message.)",
+        "has left, and the callee waits for them. Where bodies "
+        "grow, what is too much is taken for the next message.",
         look="The INVITE arrives and is not answered, not even by a 100; the callee's log does not know it. Compare "
         "Content-Length with the bytes behind the empty line. Wireshark waits as well: it shows the header as TCP "
         "that belongs to an unfinished PDU.",
@@ -203,8 +204,8 @@ SCENARIOS: Final = (
         "unknown-method-dropped",
         "a request whose method the ALG does not know is dropped",
         source="Juniper default, FortiGate block-unknown; the SERVICE of Expressways (seed 002)",
-        happens="Expressways ask each other with SERVICE before they let a phone register. The device knows the methods "
-        "of RFC 3261 alone. The sender repeats nothing over TCP, waits, and says 408 to whoever asked it.",
+        happens="Expressways ask each other with SERVICE before they let a phone register. The device knows the "
+        "methods of RFC 3261 alone. The sender repeats nothing over TCP, waits, and says 408 to whoever asked it.",
         look="OPTIONS are answered, so that zones look active; SERVICE (PUBLISH, INFO) is seen inside and not outside.",
         wireshark='frame.interface_name == "inside" && sip.Method == "SERVICE"',
         cure="Allow unknown methods (`block-unknown disable`, `unknown-message permit-nat-applied`).",
@@ -218,7 +219,8 @@ SCENARIOS: Final = (
         "long-line-dropped",
         "a message with a long header line is dropped",
         source="FortiGate block-long-lines, max-line-length 998",
-        happens="A header of 1200 characters, as Identity, User-to-User or Record-Route can be, costs the whole INVITE.",
+        happens="A header of 1200 characters, as Identity, User-to-User or Record-Route can be, costs the whole "
+        "INVITE.",
         look="The INVITE is seen inside and not outside, and nobody answers it.",
         wireshark='frame.interface_name == "inside" && sip.Method == "INVITE" && tcp.len > 998',
         cure="Raise the limit, or turn the check off (`block-long-lines disable`).",

@@ -1,8 +1,8 @@
 """One scenario in a process of its own: `python -m harness.scenarios.child`, an order on standard input.
 
 Strategy: the forms are run one after the other, each with a time limit and in a network of its own, as sockets of the
-first may linger; a verdict is a line of JSON on standard output as soon as it is known. What cannot be observed is a verdict too: an exception is `error` with its
-text. SIGTERM has the run cancelled, so that it can clean up after itself.
+first may linger; a verdict is a line of JSON on standard output as soon as it is known. What cannot be observed is a
+verdict too: an exception is `error` with its text. SIGTERM has the run cancelled, so that it can clean up after itself.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ from harness.scenarios.registry import SCENARIOS
 from harness.scenarios.scenario import FORMS, Observation, Scenario
 from harness.scenarios.stage import Network, Stage
 from harness.scenarios.verdict import Outcome, Verdict, judge
-
 
 OBSERVATION: Final = "observation.json"
 """The file of what was seen."""
@@ -90,7 +89,7 @@ class Child:
             verdict = judge(self._scenario, fixed, observation, time.monotonic() - start)
         except defer.CancelledError:
             raise
-        except Exception as error:  # noqa: BLE001 - whatever went wrong is what is to be told
+        except Exception as error:
             verdict = self._error(fixed, _told(error), start)
         if self._mishaps:
             verdict = self._error(fixed, self._mishaps[0], start)

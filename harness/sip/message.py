@@ -236,6 +236,8 @@ class Request(Message):
     uri: str = ""
     """As written."""
     version: str = "SIP/2.0"
+    strict: bool = field(default=False, compare=False, repr=False)
+    """The Request-URI is that of a strict router, and so the next hop, whatever the Routes are."""
 
     @classmethod
     def make(cls, method: str, uri: str, fields: Iterable[tuple[str, str]] = (), body: bytes = b"") -> Request:

@@ -20,7 +20,7 @@ from harness.sip.element import Element, Sending, Where
 from harness.sip.flow import Flow, FlowFailed
 from harness.sip.message import Request, Response
 from harness.sip.resolve import Locate, NotFound
-from harness.sip.routing import next_hop
+from harness.sip.routing import next_hop, with_routes
 from harness.sip.server import ServerTransaction
 from harness.sip.timers import Alarms
 from harness.sip.uri import NameAddr, Params, SipUri
@@ -145,8 +145,9 @@ class Proxy:
         return response.with_body(b"")
 
     def prepared(self, request: Request) -> Request:
-        """With one hop less to go (16.6 step 3)."""
+        """With one hop less to go, and as a strict router wants it, if one is next (16.6 steps 3 and 6)."""
         left = request.number("Max-Forwards")
+        request = with_routes(request, request.values("Route"))
         return request.put("Max-Forwards", str(self.settings.max_forwards if left is None else max(0, left - 1)))
 
     def record_routed(self, request: Request, came: Flow, leaves: Flow) -> Request:

@@ -6,6 +6,7 @@ Strategy: `with_routes` makes a request with a route set; `next_hop` tells the U
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from harness.sip.message import Request
 from harness.sip.uri import NameAddr, SipUri
@@ -20,14 +21,15 @@ def with_routes(request: Request, routes: Sequence[str]) -> Request:
     first = NameAddr.parse(routes[0])
     if first.sip.loose:
         return request.put("Route", *routes)
-    return request.with_uri(first.uri).put("Route", *routes[1:], f"<{request.uri}>")
+    reformatted = request.with_uri(first.uri).put("Route", *routes[1:], f"<{request.uri}>")
+    return replace(reformatted, strict=True)
 
 
 def next_hop(request: Request) -> SipUri:
-    """Of the first Route if that routes loosely, or else the Request-URI; SipSyntaxError if that is no SIP URI."""
+    """Of the first Route, or else the Request-URI, which it is for a strict router as well; SipSyntaxError if that is
+    no SIP URI.
+    """
     routes = request.values("Route")
-    if routes:
-        first = NameAddr.parse(routes[0]).sip
-        if first.loose:
-            return first
+    if routes and not request.strict:
+        return NameAddr.parse(routes[0]).sip
     return SipUri.parse(request.uri)

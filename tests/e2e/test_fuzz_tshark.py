@@ -7,6 +7,7 @@ segments of 1460 bytes. Its sizes are told by the receiver's own count and by ts
 from __future__ import annotations
 
 import random
+import re
 import subprocess
 from collections import defaultdict
 from contextlib import closing
@@ -42,21 +43,39 @@ def written(path: Path, messages: list[bytes]) -> None:
     path.write_bytes(pcap(packets))
 
 
-def dissected(path: Path) -> list[tuple[int, list[str]]]:
-    """For each connection in order: bytes of payload, and the lines that begin a message."""
+FIELDS = {
+    "sip.Via.branch": rb"Via\b",
+    "sip.Record-Route.host": rb"Record-Route\b",
+    "sdp.media.format": rb"m=[a-z]+ \d+ RTP/AVP \d+\r$",
+    "sdp.media_attr": rb"a\b",
+}
+"""What tshark makes of that which messages are full of, and what its lines look like."""
+
+
+def dissected(path: Path) -> list[tuple[int, list[str], list[int]]]:
+    """For each connection in order: bytes of payload, the lines that begin a message, how many it has of FIELDS."""
     command = [
         *(require_system("tshark", "tshark"), "-n", "-r", str(path), "-d", f"tcp.port=={SIP_PORT},sip"),
-        *("-Y", "tcp.len > 0", "-T", "fields", "-e", "tcp.stream", "-e", "tcp.len"),
+        *("-Y", "tcp.len > 0", "-T", "fields", "-E", "aggregator=|", "-e", "tcp.stream", "-e", "tcp.len"),
         *("-e", "sip.Request-Line", "-e", "sip.Status-Line"),
+        *(word for name in FIELDS for word in ("-e", name)),
     ]
     done = subprocess.run(command, capture_output=True, check=True, timeout=60, text=True)
     length: dict[int, int] = defaultdict(int)
     lines: dict[int, list[str]] = defaultdict(list)
+    counts: dict[int, list[int]] = {}
     for row in done.stdout.splitlines():
-        stream, payload, request, status = row.split("\t")
+        stream, payload, request, status, *fields = row.split("\t")
         length[int(stream)] += int(payload)
-        lines[int(stream)] += [line for line in (request, status) if line]
-    return [(length[stream], lines[stream]) for stream in sorted(length)]
+        if request or status:
+            lines[int(stream)].append(request or status)
+            counts[int(stream)] = [len(list(filter(None, field.split("|")))) for field in fields]
+    return [(length[stream], lines[stream], counts.get(stream, [])) for stream in sorted(length)]
+
+
+def counted(message: bytes) -> list[int]:
+    """How many lines there are of each of FIELDS."""
+    return [len(re.findall(rb"(?m)^" + beginning, message)) for beginning in FIELDS.values()]
 
 
 def sizes(rng: random.Random) -> list[int]:
@@ -80,10 +99,11 @@ def test_requests(tmp_path: Path, grow: str) -> None:
     written(path, received)
     assert expert_words(path, SIP_PORT) == []
     found = dissected(path)
-    assert [length for length, _ in found] == [size for _, size in asked]
-    for (method, _), (_, lines) in zip(asked, found, strict=True):
+    assert [length for length, *_ in found] == [size for _, size in asked]
+    for (method, _), message, (_, lines, counts) in zip(asked, received, found, strict=True):
         (line,) = lines
         assert line.startswith(f"{method} sip:")
+        assert counts == counted(message)
 
 
 @pytest.mark.parametrize("early", [False, True], ids=["delayed offer", "early offer"])
@@ -102,4 +122,5 @@ def test_responses(tmp_path: Path, early: bool) -> None:
     path = tmp_path / "responses.pcap"
     written(path, received)
     assert expert_words(path, SIP_PORT) == []
-    assert dissected(path) == [(size, ["SIP/2.0 200 OK"]) for _, size in asked]
+    expected = [(size, ["SIP/2.0 200 OK"], counted(answer)) for (_, size), answer in zip(asked, received, strict=True)]
+    assert dissected(path) == expected

@@ -6,6 +6,7 @@ are to hear nothing keep nobody waiting.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import time
 from collections.abc import Iterator
@@ -95,16 +96,17 @@ def shows(papers: Papers, name: str, *trust: str) -> list[str]:
 
 @contextmanager
 def client(papers: Papers, port: int, version: str, trust: str) -> Iterator[subprocess.Popen[str]]:
-    """An `s_client` that goes on until the server leaves, or the block does."""
+    """An `s_client` that goes on until the server leaves, or the block does; its input never ends."""
     command = [
         *(require_system("openssl", "openssl"), "s_client", "-brief", "-ign_eof"),
         *("-connect", f"127.0.0.1:{port}", f"-tls{version.replace('.', '_')}", "-servername", SERVER_NAME),
         *(*shows(papers, "expressway-e", trust), "-verify_return_error", "-verify_hostname", SERVER_NAME),
     ]
-    words = papers.folder / "conversation"
-    words.write_text(CONVERSATION)
+    hears, says = os.pipe()
+    os.write(says, CONVERSATION.encode())
     with (
-        words.open() as said,
+        os.fdopen(hears) as said,
+        os.fdopen(says),
         subprocess.Popen(command, stdin=said, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as running,
     ):
         try:

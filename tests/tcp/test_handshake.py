@@ -75,3 +75,13 @@ def test_window_scale_counts_if_both_have_it(inside: str, outside: str, scales: 
     assert [stream.delivery.segment_size for stream in streams] == [500, 500]
     assert not handshake.sack_permitted
     assert not handshake.stamped
+
+
+def test_segments_fit_into_packets_whatever_size_is_announced() -> None:
+    """The largest MSS that an option can say is more than a packet has room for."""
+    dialogue = Dialogue()
+    dialogue.open(mss=65535, window=65535)
+    line = b"g" + b"x" * 65_528 + b"\n"
+    for at in range(0, len(line), 30_000):
+        dialogue.inside(line[at : at + 30_000], at=at)
+    assert max(len(packet) - 40 for packet in dialogue.packets) == 65_415

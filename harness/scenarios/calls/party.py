@@ -139,7 +139,7 @@ class Party:
         self, method: str, to: Address, fields: Iterable[tuple[str, str]] = (), body: bytes = b"", kind: str = ""
     ) -> Request:
         """One outside of any dialog. `kind` is the type of a body that is not SDP."""
-        tokens, (host, port) = self.element.tokens, self.own
+        tokens, host = self.element.tokens, self.own[0]
         head = (
             ("Max-Forwards", "70"),
             ("From", f'"{self.name.title()}" <sip:{self.name}@{host}>;tag={tokens.tag()}'),

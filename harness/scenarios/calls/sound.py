@@ -1,4 +1,4 @@
-"""The media of an endpoint: its lines, what its session descriptions say of them, and packets that only go by routes."""
+"""The media of an endpoint: its lines, what its session descriptions say of them, and packets that go by routes."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Sound:
         """What could not be sent, as there is no route: `audio RTP`."""
 
     def description(self, host: str, own_connections: bool = False, rtcp: bool = False) -> bytes:
-        """Session description. `own_connections`: each line has a c= and the session none; `rtcp`: a=rtcp (RFC 3605)."""
+        """What it can do. `own_connections`: c= for each line, not for the session; `rtcp`: with a=rtcp (RFC 3605)."""
         connection = f"c=IN IP4 {host}"
         text = ["v=0", f"o=- 7 1 IN IP4 {host}", "s=-", *([] if own_connections else [connection]), "t=0 0"]
         for kind, line in self.lines.items():

@@ -38,6 +38,14 @@ def test_it_goes_on_where_it_was(tmp_path: Path) -> None:
             assert again.earlier[3].status == 513
 
 
+def test_every_line_is_in_the_file_at_once(tmp_path: Path) -> None:
+    """Of a new run too: nothing waits in a buffer for a process that may be killed."""
+    with closing(Journal.create(tmp_path, BEGINNING)) as journal:
+        for number in range(1, 4):
+            journal.append(entry(number))
+            assert (tmp_path / NAME).read_bytes().count(b"\n") == number + 1
+
+
 @pytest.mark.parametrize("cut", range(1, 40))
 def test_a_line_that_was_cut_short_is_dropped(tmp_path: Path, cut: int) -> None:
     """Whatever was left of it; what is written next starts a line of its own."""

@@ -1,0 +1,1 @@
+"""Tests of the scenarios: what they are, and each of them as it runs."""
