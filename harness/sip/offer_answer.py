@@ -103,7 +103,7 @@ def agreed(description: Description, kind: str = "audio") -> bool:
 
 
 def _describe(able: Capabilities, media: tuple[Media, ...], session: int, version: int) -> Description:
-    return Description((), able.user, session, version, able.address, able.name, able.address, media)
+    return Description((("t", "0 0"),), able.user, session, version, able.address, able.name, able.address, media)
 
 
 def _offered(stream: Stream) -> Media:

@@ -28,7 +28,7 @@ def test_the_progress_bar(start_server: StartServer) -> None:
     server = start_server(LIMIT)
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 160, 0, 0))
-    command = sipalg_command("fuzz", "size", "--to", server.address, "--max", "5000", "--rate", "20", "--json")
+    command = sipalg_command("fuzz", "size", "--to", server.address, "--max", "5000", "--rate", "40", "--json")
     with (
         open(ours, "rb", buffering=0) as terminal,
         subprocess.Popen(

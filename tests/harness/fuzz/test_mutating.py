@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from harness.fuzz.classification import Kind
 from harness.fuzz.expecting import ExpectingRun
 from harness.fuzz.mutating import Smaller, cases_for
 from harness.fuzz.mutation import Mutations
 from harness.fuzz.probing import Trial
-from harness.fuzz.report import ProgressBar
+from harness.fuzz.report import ProgressBar, print_crashes
 from harness.fuzz.run import DONE, FAILED, Run
 from tests.harness.fuzz.operators.spoils import BASE, message
 from tests.harness.fuzz.trials import AWAY, WELL, FakeProber, Runs, trial
@@ -134,11 +136,16 @@ def test_accepted_then_gone_is_made_smaller(tmp_path: Path) -> None:
 
     prober.check = check  # type: ignore[assignment,method-assign]
     with Runs(tmp_path, "mutate") as runs:
-        work = mutate(runs.begin(), prober, only=("encoding",), count=20)
+        run = runs.begin()
+        work = mutate(run, prober, only=("encoding",), count=20)
         assert work.carry_out() == FAILED
     told = work.summary()
     assert all(each["got"] == "accepted 200, then gone" for each in told["not_as_expected"])
     assert len(told["not_as_expected"]) == told["crashes"] > 1
+    text = io.StringIO()
+    print_crashes(Console(file=text, width=200), run.entries)
+    assert text.getvalue().count("THE TARGET WAS GONE") == told["crashes"], "closer looks are not told of"
+    assert "away for a while" not in text.getvalue()
     (small,) = kept(tmp_path, "smallest")
     assert b"v=0" not in (small / "sent.bin").read_bytes()
 

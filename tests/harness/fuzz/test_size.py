@@ -109,7 +109,7 @@ def test_a_200_that_is_too_large(journal: Journal, early: bool, grow: str) -> No
     """Delayed and early offer: the caller closes the connection instead of sending ACK."""
     us = answerer()
     caller = Caller(us.address[1], limit=3000, early=early, hangs_up=True)
-    bounds = Bounds(2996, 3004, None, SEED)
+    bounds = Bounds(2999, 3002, None, SEED)
     work = ResponseRun(run_for(journal), bounds, PLACES[grow], Cutting(None, False, 1), 0.0, us)
     with closing(work):
         assert work.carry_out() == 0
