@@ -56,6 +56,13 @@ TESTED_ELSEWHERE = {
     "harness/demo/templates.py": "tests/harness/demo/test_command.py",
     "harness/demo/topology.py": "tests/harness/demo/test_command.py",
     "harness/proxying.py": "tests/edge/test_proxy_signals.py",
+    "harness/scenarios/alg_addresses.py": "tests/harness/scenarios/test_registry.py",
+    "harness/scenarios/alg_media.py": "tests/harness/scenarios/test_registry.py",
+    "harness/scenarios/alg_messages.py": "tests/harness/scenarios/test_registry.py",
+    "harness/scenarios/calls/declaring.py": "tests/harness/scenarios/test_registry.py",
+    "harness/scenarios/calls/middle.py": "tests/harness/scenarios/test_registry.py",
+    "harness/scenarios/calls/shaping.py": "tests/harness/scenarios/test_registry.py",
+    "harness/scenarios/child.py": "tests/harness/scenarios/test_runner.py",
 }
 """Source files whose tests drive them through what they are a part of, each with the file where that happens."""
 

@@ -222,7 +222,7 @@ SCENARIOS: Final = (
         happens="A header of 1200 characters, as Identity, User-to-User or Record-Route can be, costs the whole "
         "INVITE.",
         look="The INVITE is seen inside and not outside, and nobody answers it.",
-        wireshark='frame.interface_name == "inside" && sip.Method == "INVITE" && tcp.len > 998',
+        wireshark=r'frame.interface_name == "inside" && sip.Method == "INVITE" && sip.msg_hdr matches "[^\\r\\n]{999}"',
         cure="Raise the limit, or turn the check off (`block-long-lines disable`).",
         broken=Setting(Device(faults=("long-line-dropped",))),
         fixed=Setting(),

@@ -37,6 +37,9 @@ def judge(scenario: Scenario, fixed: bool, observation: Observation, seconds: fl
     """By the signs of a form, whichever form was observed."""
     signs = [sign for sign in scenario.signs(fixed) if sign.witness not in observation.strangers]
     evidence = tuple(sign.check(observation) for sign in signs)
+    if not evidence:
+        reason = "none of its signs can be seen from here"
+        return Verdict(scenario.name, fixed, Outcome.ERROR, reason, (), seconds)
     missing = [each for each in evidence if not each.shown]
     outcome = Outcome.FAIL if missing else Outcome.PASS
     reason = f"all {len(evidence)} signs are there"

@@ -49,9 +49,16 @@ class Connection(protocol.Protocol):
     reliable = True
 
     def __init__(
-        self, kind: str, layer: Layer, owner: Owner, max_message: int, target: Target | None, clock: Any
+        self,
+        kind: str,
+        layer: Layer,
+        owner: Owner,
+        max_message: int,
+        target: Target | None,
+        clock: Any,
+        patience: float = 10.0,
     ) -> None:
-        """`target` if we made it; `clock` is a reactor's."""
+        """`target` if we made it; `clock` is a reactor's; `patience` is how many seconds a handshake may take."""
         self.kind = kind
         self.target = target
         self.serves = target is None
@@ -63,11 +70,13 @@ class Connection(protocol.Protocol):
         self._owner = owner
         self._reader = StreamReader(self.serves, max_message)
         self._clock = clock
+        self._patience = patience
         self._ready = False
         self._loss: tuple[Loss, str] | None = None
         """Why it ends, once that is known."""
         self._gone = False
         self._killer: Any = None
+        """Ends what the other side does not."""
 
     @property
     def open(self) -> bool:
@@ -105,6 +114,7 @@ class Connection(protocol.Protocol):
         self.local, self.remote = (here.host, here.port), (there.host, there.port)
         self.transport.setTcpNoDelay(True)
         self._owner.opened(self)
+        self._killer = self._clock.callLater(self._patience, self.abort, Loss.TIMEOUT, "in the handshake")
         self._do(self._layer.opened(self.local, self.remote))
 
     def dataReceived(self, data: bytes) -> None:
@@ -123,8 +133,7 @@ class Connection(protocol.Protocol):
 
     def connectionLost(self, reason: Failure = protocol.connectionDone) -> None:
         """It is gone."""
-        if self._killer is not None and self._killer.active():
-            self._killer.cancel()
+        self._spare()
         if self._loss is None:
             clean = isinstance(reason.value, error.ConnectionDone)
             self._loss = (Loss.EOF, "") if clean else (Loss.RESET, reason.getErrorMessage())
@@ -138,6 +147,7 @@ class Connection(protocol.Protocol):
             self.transport.write(step.send)
         if not self._ready and self._layer.up and self._loss is None:
             self._ready = True
+            self._spare()
             self._owner.ready(self)
         if step.clear and self._loss is None:
             self._take(step.clear)
@@ -149,8 +159,12 @@ class Connection(protocol.Protocol):
             self.transport.abortConnection()
             return
         self.transport.loseWriteConnection()
-        if self._killer is None:
-            self._killer = self._clock.callLater(_FAREWELL, self.transport.abortConnection)
+        self._spare()
+        self._killer = self._clock.callLater(_FAREWELL, self.transport.abortConnection)
+
+    def _spare(self) -> None:
+        if self._killer is not None and self._killer.active():
+            self._killer.cancel()
 
     def _take(self, clear: bytes) -> None:
         for item in self._reader.feed(clear):

@@ -8,7 +8,7 @@ in a way that lets others be asked; the best failure goes back (16.7). Requests 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from zlib import crc32
 
 from twisted.internet.defer import Deferred
@@ -227,24 +227,27 @@ class Proxy:
         return str(NameAddr(str(uri)))
 
 
-@dataclass(eq=False)
 class Forwarding:
     """A request on its way, branch after branch, and its responses on their way back."""
 
-    proxy: Proxy
-    request: Request
-    transaction: ServerTransaction
-    _left: list[Branch] = field(default_factory=list)
-    _best: Response | None = None
-    _sending: Sending | None = None
-    _cancelled: bool = False
-    _final: bool = False
+    def __init__(self, proxy: Proxy, request: Request, transaction: ServerTransaction) -> None:
+        """The request is without our own Routes; `transaction` has it as it came."""
+        self.proxy = proxy
+        self.request = request
+        self.transaction = transaction
+        self._left: list[Branch] = []
+        self._best: Response | None = None
+        self._sending: Sending | None = None
+        self._cancelled = False
+        self._final = False
+        self._alarms = Alarms(proxy.element.clock)
+        transaction.on_cancel = self._cancel
 
     def start(self, branches: Sequence[Branch]) -> None:
         """Try the first one."""
-        self._alarms = Alarms(self.proxy.element.clock)
+        if self._final:
+            return
         self._left = list(branches)
-        self.transaction.on_cancel = self._cancel
         self.proxy.began(self)
         if self.request.method == "INVITE":
             self.transaction.respond(Response.to_request(self.transaction.request, 100))

@@ -18,7 +18,7 @@ from alg.errors import SipSyntaxError
 from harness.sip.connection import Connection
 from harness.sip.flow import Flow, FlowFailed, Loss, Receiver, Tap, Target
 from harness.sip.message import Request, Response, parse
-from harness.sip.security import Plain, Secure
+from harness.sip.security import Layer, Plain, Secure
 from harness.sip.stream import Item, KeepAlive, Oversize
 from harness.sip.udp import UdpFlow, UdpSocket
 from harness.sip.uri import Address
@@ -40,7 +40,7 @@ class TransportSettings:
     on_oversize: OversizeRule = reset_oversize
     """What happens to a connection that brings a larger one."""
     connect_timeout: float = 5.0
-    """seconds"""
+    """Seconds for TCP, and as many again for TLS."""
     source: str = ""
     """The address that connections are made from; empty for that of the first listener."""
     secure: Secure | None = None
@@ -195,7 +195,7 @@ class Transport:
 
     def _accepted(self, kind: str, secure: Secure | None) -> Connection:
         layer = Plain() if secure is None or kind == "TCP" else secure(True, "")
-        return Connection(kind, layer, self, self.settings.max_message, None, self._reactor)
+        return self._connection(kind, layer, None)
 
     def _connect(self, target: Target, source: str) -> None:
         factory = _ClientFactory(self, target)
@@ -212,7 +212,11 @@ class Transport:
         self._connectors.remove(connector)
         secure = self.settings.secure
         layer = secure(False, target.name or target.host) if target.transport == "TLS" and secure else Plain()
-        return Connection(target.transport, layer, self, self.settings.max_message, target, self._reactor)
+        return self._connection(target.transport, layer, target)
+
+    def _connection(self, kind: str, layer: Layer, target: Target | None) -> Connection:
+        settings = self.settings
+        return Connection(kind, layer, self, settings.max_message, target, self._reactor, settings.connect_timeout)
 
     def not_made(self, target: Target, local: Address, connector: Any, reason: Failure) -> None:
         """TCP to a target could not be had."""

@@ -114,7 +114,16 @@ class Stage:
     def command(self, name: str, *arguments: str) -> list[str]:
         """A command line of SIPp's."""
         files = ("-stf", f"{name}.csv", "-error_file", f"{name}.err")
-        return [require_system("sipp", "sip-tester"), *arguments, "-nostdin", "-trace_stat", "-trace_err", "-fd", "60", *files]
+        return [
+            require_system("sipp", "sip-tester"),
+            *arguments,
+            "-nostdin",
+            "-trace_stat",
+            "-trace_err",
+            "-fd",
+            "60",
+            *files,
+        ]
 
     def figure(self, name: str, column: str) -> int:
         """A figure of SIPp's."""
@@ -126,7 +135,9 @@ class Stage:
     def callee(self, kind: str) -> Iterator[Target]:
         """SIPp's own callee, for as long as the block runs; it must not have seen anything unexpected."""
         port = free_port_pair(OTHERS)
-        command = self.command("uas", "-sn", "uas", "-i", OTHERS, "-ci", OTHERS, "-p", str(port), "-aa", *transport(kind))
+        command = self.command(
+            "uas", "-sn", "uas", "-i", OTHERS, "-ci", OTHERS, "-p", str(port), "-aa", *transport(kind)
+        )
         with running(command, self.folder, listens(kind, OTHERS, port)):
             yield Target(kind, OTHERS, port)
         assert self.figure("uas", "FailedUnexpectedMessage(C)") == 0
@@ -201,12 +212,12 @@ def running(command: list[str], folder: Path, ready: Callable[[], bool]) -> Iter
     out = folder / "out"
     with (
         out.open("wb") as file,
-        subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT, cwd=folder) as process,
+        subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT, cwd=folder
+        ) as process,
     ):
         try:
-            eventually(
-                f"{command[0]} listens", lambda: ready() or process.poll() is not None, 2 * PATIENCE
-            )
+            eventually(f"{command[0]} listens", lambda: ready() or process.poll() is not None, 2 * PATIENCE)
             assert process.poll() is None, out.read_text(errors="replace")[-3000:]
             yield
         finally:

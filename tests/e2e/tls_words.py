@@ -25,14 +25,14 @@ def client_word(said: str, status: int) -> str:
 
 
 def server_word(said: str) -> str:
-    """The same; `silence` while it waits, `cut` where a connection that stood was gone."""
+    """The same; `silence` while it waits; of a connection that stood, `closed` if it left, or else `cut`."""
     found = _openssl_word(said)
     if found:
         return found
     if "CONNECTION FAILURE" in said:
         return "reset"
     if "CONNECTION ESTABLISHED" in said:
-        return "ok" if "CONNECTION CLOSED" in said else "cut"
+        return "closed" if "CONNECTION CLOSED" in said else "cut"
     return "silence"
 
 

@@ -172,3 +172,17 @@ def test_the_last_look_is_no_case(tmp_path: Path) -> None:
         assert work.carry_out() == FAILED
     assert [entry.phase for entry in run.entries] == ["good", AFTERWARDS]
     assert work.summary()["tried"] == 1
+
+
+def test_who_was_ended_by_a_closer_look_is_not_blamed_on_a_case(tmp_path: Path) -> None:
+    """Between a case and the next there may be probes that follow a failure."""
+    with Runs(tmp_path) as runs:
+        run = runs.begin()
+
+        def follow(judged: Judged) -> None:
+            run.attempt("aside", 0, lambda size, number: trial(Kind.ACCEPTED, 200))
+
+        prober = endpoint(ugly=trial(Kind.ACCEPTED, 200, absent=True))
+        work = ExpectingRun(run, CASES, prober, SMALL, ProgressBar(1), 7, follow)  # type: ignore[arg-type]
+        assert work.carry_out() == FAILED
+    assert [each["got"] for each in work.summary()["not_as_expected"]] == ["accepted 200"]

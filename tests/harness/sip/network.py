@@ -157,7 +157,9 @@ class Network:
 
     def last(self, title: str) -> Any:
         """The last message of a method, or the last response of a status."""
-        wanted = [each for each in self.messages if title in (getattr(each, "method", ""), str(getattr(each, "status", "")))]
+        wanted = [
+            each for each in self.messages if title in (getattr(each, "method", ""), str(getattr(each, "status", "")))
+        ]
         return wanted[-1]
 
     def _deliver(self, flow: MemoryFlow, data: bytes) -> None:

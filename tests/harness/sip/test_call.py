@@ -7,9 +7,9 @@ import pytest
 from harness.sip.call import Call
 from harness.sip.call_states import CallState, End
 from harness.sip.capabilities import audio_phone
-from harness.sip.message import Response
 from harness.sip.flow import Target
-from tests.harness.sip.network import PORT, MemoryFlow, Network
+from harness.sip.message import Response
+from tests.harness.sip.network import PORT, TICK, MemoryFlow, Network
 
 A, B = "192.0.2.1", "192.0.2.2"
 BOB = f"sip:bob@{B}"
@@ -246,3 +246,24 @@ def test_no_common_codec(network: Network) -> None:
     network.run()
     assert call.remote is not None
     assert (call.state, call.remote.media[0].port) == (CallState.ESTABLISHED, 0)
+
+
+@pytest.mark.parametrize("kind", ["TCP", "UDP"])
+@pytest.mark.parametrize("ticks", range(0, 16))
+def test_connection_ends_at_any_point(network: Network, kind: str, ticks: int) -> None:
+    """In the middle of a call, a hold and a BYE: every call ends, nothing escapes, and no timer is left."""
+    alice, bob = network.agent(A, kind), network.agent(B, kind)
+    call = alice.call(BOB, where=[Target(kind, B, PORT)])
+    call.established.addCallback(lambda stood: stood and call.reinvite(call.local and call.local.held()))
+    network.clock.callLater(0.008, call.hang_up)
+    network.run(ticks * TICK)
+    others = bob.calls
+    network.cut(A)
+    network.lost = lambda message: True
+    network.run(200)
+    for each in (call, *others):
+        each.hang_up()
+    network.run(200)
+    assert all(each.state is CallState.ENDED for each in (call, *others))
+    assert alice.calls == bob.calls == []
+    assert not network.clock.getDelayedCalls()

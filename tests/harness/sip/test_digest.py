@@ -19,10 +19,17 @@ RESPONSES = {
 @pytest.mark.parametrize("algorithm", RESPONSES)
 def test_examples_of_the_rfc(algorithm: str) -> None:
     """RFC 7616 3.9.1."""
-    challenge = Challenge("http-auth@example.org", NONCE, algorithm, opaque="FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS")
+    challenge = Challenge(
+        "http-auth@example.org", NONCE, algorithm, opaque="FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS"
+    )
     said = parameters(answer(challenge, MUFASA, "GET", "/dir/index.html", CNONCE))
     assert said["response"] == RESPONSES[algorithm]
-    assert (said["nc"], said["qop"], said["uri"], said["opaque"]) == ("00000001", "auth", "/dir/index.html", challenge.opaque)
+    assert (said["nc"], said["qop"], said["uri"], said["opaque"]) == (
+        "00000001",
+        "auth",
+        "/dir/index.html",
+        challenge.opaque,
+    )
 
 
 def test_example_without_qop() -> None:

@@ -40,7 +40,9 @@ class Asking:
         self.responses: list[int] = []
         self.failures: list[Failure | FlowFailed] = []
         asked = request(method).drop("Via")
-        self.sending = element.send(asked, targets, lambda each: self.responses.append(each.status), self.failures.append)
+        self.sending = element.send(
+            asked, targets, lambda each: self.responses.append(each.status), self.failures.append
+        )
 
 
 def at(host: str, kind: str = "UDP") -> Target:

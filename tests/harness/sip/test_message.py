@@ -54,7 +54,9 @@ def test_length_is_set_unless_it_is_there() -> None:
     """A peer that does wrong says what it likes."""
     message = request().with_body(b"v=0\r\n")
     assert (message.first("Content-Length"), message.first("Content-Type")) == ("5", "application/sdp")
-    assert Request.make("OPTIONS", "sip:a", (), b"xyz").with_length().to_bytes().endswith(b"Content-Length: 3\r\n\r\nxyz")
+    assert (
+        Request.make("OPTIONS", "sip:a", (), b"xyz").with_length().to_bytes().endswith(b"Content-Length: 3\r\n\r\nxyz")
+    )
     wrong = message.put("Content-Length", "99")
     assert wrong.with_length() is wrong
     assert message.with_body(b"").first("Content-Type") is None

@@ -40,10 +40,19 @@ def test_numbers_and_order_are_the_offers() -> None:
 def test_stream_for_stream() -> None:
     """Each has its answer in its place; what is not taken, or was off already, is off."""
     asked = offer(
-        "m=video 5002 RTP/AVP 97", "a=rtpmap:97 H264/90000", "m=audio 5000 RTP/AVP 0", "m=audio 5004 RTP/AVP 0", "m=audio 0 RTP/AVP 0"
+        "m=video 5002 RTP/AVP 97",
+        "a=rtpmap:97 H264/90000",
+        "m=audio 5000 RTP/AVP 0",
+        "m=audio 5004 RTP/AVP 0",
+        "m=audio 0 RTP/AVP 0",
     )
     answered = make_answer(asked, audio_phone(HOST, 4000))
-    assert [(media.kind, media.port) for media in answered.media] == [("video", 0), ("audio", 4000), ("audio", 0), ("audio", 0)]
+    assert [(media.kind, media.port) for media in answered.media] == [
+        ("video", 0),
+        ("audio", 4000),
+        ("audio", 0),
+        ("audio", 0),
+    ]
     assert agreed(answered)
     assert not agreed(answered, "video")
 

@@ -37,8 +37,19 @@ def test_values() -> None:
     """Everything that offers are decided by."""
     said = parse(wire(SESSION))
     audio, video = said.media
-    assert (said.user, said.session, said.version, said.origin, said.address) == ("tandberg", 8, 9, "10.0.30.2", "10.0.30.2")
-    assert (audio.kind, audio.port, audio.protocol, audio.formats) == ("audio", 2334, "RTP/AVP", ("18", "9", "0", "101"))
+    assert (said.user, said.session, said.version, said.origin, said.address) == (
+        "tandberg",
+        8,
+        9,
+        "10.0.30.2",
+        "10.0.30.2",
+    )
+    assert (audio.kind, audio.port, audio.protocol, audio.formats) == (
+        "audio",
+        2334,
+        "RTP/AVP",
+        ("18", "9", "0", "101"),
+    )
     assert audio.codecs == ["G729/8000", "G722/8000", "PCMU/8000", "TELEPHONE-EVENT/8000"]
     assert (audio.parameters("18"), video.codecs, video.get("content")) == ("annexb=no", ["H264/90000"], "slides")
     assert (said.address_of(audio), said.address_of(video)) == ("10.0.30.3", "10.0.30.2")
@@ -60,7 +71,9 @@ def test_held() -> None:
 
 def test_smallest() -> None:
     """Lines that are missing are made."""
-    made = Description(origin="2001:db8::1", address="2001:db8::1", media=(Media(kind="audio", port=2, formats=("0",)),))
+    made = Description(
+        origin="2001:db8::1", address="2001:db8::1", media=(Media(kind="audio", port=2, formats=("0",)),)
+    )
     text = "v=0\no=- 0 0 IN IP6 2001:db8::1\ns=-\nc=IN IP6 2001:db8::1\nt=0 0\nm=audio 2 RTP/AVP 0\n"
     assert made.to_bytes() == wire(text)
     assert parse(made.to_bytes()).media == made.media

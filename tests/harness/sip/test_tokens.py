@@ -8,7 +8,9 @@ from harness.sip.tokens import Tokens
 def test_unlike_each_other() -> None:
     """Whatever kind they are of."""
     tokens = Tokens()
-    made = [make() for _ in range(500) for make in (tokens.branch, tokens.tag, tokens.nonce, lambda: tokens.call_id("h"))]
+    made = [
+        make() for _ in range(500) for make in (tokens.branch, tokens.tag, tokens.nonce, lambda: tokens.call_id("h"))
+    ]
     assert len(set(made)) == len(made)
     assert tokens.branch().startswith("z9hG4bK")
     assert tokens.call_id("example.com").endswith("@example.com")

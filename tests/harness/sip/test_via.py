@@ -18,7 +18,9 @@ def test_parts() -> None:
     assert via.sent_by == ("first.example.com", 4000)
 
 
-@pytest.mark.parametrize("text", ["", "SIP/2.0 a", "SIP/2.0/TCP", "SIP/2.0/TCP a:99999", "SIP/7.0/TCP a", "SIP/2.0/TCP a b"])
+@pytest.mark.parametrize(
+    "text", ["", "SIP/2.0 a", "SIP/2.0/TCP", "SIP/2.0/TCP a:99999", "SIP/7.0/TCP a", "SIP/2.0/TCP a b"]
+)
 def test_no_via(text: str) -> None:
     """What is none is an error of ours."""
     with pytest.raises(SipSyntaxError):

@@ -62,6 +62,7 @@ def test_parts_are_parts() -> None:
             part = part.get_payload(0)  # type: ignore[assignment]
             depth += 1
         assert depth >= 1
+        assert one.body.count(b"\n") == one.body.count(b"\r\n")
         assert part.get_content_type() == "application/sdp"
         found += part.get_payload().split()[0] == "v=0"  # type: ignore[union-attr]
     assert found == 20

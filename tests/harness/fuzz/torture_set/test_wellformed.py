@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from harness.fuzz.torture_set.wellformed import CASES
 from tests.harness.fuzz.dissected import dissected
 from tests.harness.fuzz.torture_set.filled import TOKEN, head, message
+
+_VIA_PARM = re.compile(rb"SIP/2\.0/[A-Za-z0-9-]+ [a-z0-9.]+(:\d+)?(;[a-z]+=[A-Za-z0-9.]+)*")
 
 
 def test_tshark_finds_nothing_wrong(tmp_path: Path) -> None:
@@ -35,6 +38,15 @@ def test_oddities() -> None:
     assert b"(" * 40 in message("nested-comments")
     assert b"CSeq: 2147483647 OPTIONS" in head("largest-numbers")
     assert message("via-stack").count(b"SIP/2.0/TCP 192.0.2.") == 60
+
+
+@pytest.mark.parametrize("name", ["transports-nobody-knows", "via-stack", "long-values"])
+def test_stacks_of_via_are_via(name: str) -> None:
+    """Every value that a comma separates is a via-parm (RFC 3261 25.1)."""
+    values = [line.partition(b":")[2] for line in head(name) if line.lower().startswith((b"via:", b"v:"))]
+    entries = [entry.strip() for value in values for entry in value.split(b",")]
+    assert len(entries) >= 5
+    assert all(_VIA_PARM.fullmatch(entry) for entry in entries)
 
 
 @pytest.mark.parametrize("name", ["multipart-with-binary", "session-of-many-lines"])

@@ -1,0 +1,134 @@
+"""Kamailio with TLS as either end of a connection: two of them, made for a test, and what they log.
+
+Strategy: who wants to know how a connection of the calling one fares sends it an OPTIONS over UDP whose Request-URI says
+where the connection is to go; the SIP status that comes back is Kamailio's own word. The called one answers with the
+topmost Via as it saw it.
+"""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from tests.edge.tls_ends import SERVER_NAME, Papers
+from tests.helpers.system import PATIENCE, cannot_run, eventually, require_system
+
+CALLER, CALLED = "127.0.0.2", "127.0.0.4"
+FINAL_RESPONSE_TIMER = 4.0
+"""Seconds until the caller answers 408 in place of who does not."""
+_HEAD = """\
+#!KAMAILIO
+debug=1
+log_stderror=yes
+children=1
+tcp_children=1
+auto_aliases=no
+dns=no
+rev_dns=no
+enable_tls=yes
+"""
+_CALLER_ROUTE = f"""\
+modparam("tm", "fr_timer", {FINAL_RESPONSE_TIMER * 1000:.0f})
+request_route {{
+    t_relay();
+}}
+"""
+_CALLED_ROUTE = """\
+request_route {
+    sl_send_reply("200", "$(hdr(Via)[0])");
+}
+"""
+
+
+class Kamailio:
+    """A running one."""
+
+    def __init__(self, log: Path, port: int) -> None:
+        self.port = port
+        self._log = log
+
+    @property
+    def said(self) -> str:
+        """What it has logged so far."""
+        return self._log.read_text("utf-8", "replace")
+
+
+def free_port(host: str, kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
+    """A port that was free there a moment ago: Kamailio takes no 0."""
+    with closing(socket.socket(type=kind)) as one:
+        one.bind((host, 0))
+        port: int = one.getsockname()[1]
+        return port
+
+
+@contextmanager
+def called(folder: Path, papers: Papers, trust: str) -> Iterator[Kamailio]:
+    """Webex: answers OPTIONS over mutual TLS."""
+    port = free_port(CALLED)
+    shows = _shows(papers, "webex", trust)
+    tls = "".join(f"[{part}:default]\nmethod=TLSv1.2+\n{shows}" for part in ("server", "client"))
+    config = _config([f"tls:{CALLED}:{port}"], ("pv", "sl", "tls"), _CALLED_ROUTE)
+    with _running(folder / "called", config, tls, _bound("tcp", CALLED, port)) as log:
+        yield Kamailio(log, port)
+
+
+@contextmanager
+def caller(folder: Path, papers: Papers, trust: str, methods: Mapping[int, str]) -> Iterator[Kamailio]:
+    """Expressway-E: relays what comes over UDP, over mutual TLS; the TLS method depends on the port that it calls."""
+    shows = _shows(papers, "expressway-e", trust)
+    parts = [f"[{part}:default]\nmethod=TLSv1.2+\n{shows}" for part in ("server", "client")]
+    parts += [
+        f"[client:127.0.0.1:{port}]\nmethod={method}\nserver_name={SERVER_NAME}\n{shows}"
+        for port, method in methods.items()
+    ]
+    port = free_port(CALLER, socket.SOCK_DGRAM)
+    listens = [f"udp:{CALLER}:{port}", f"tls:{CALLER}:{free_port(CALLER)}"]
+    config = _config(listens, ("tm", "pv", "tls"), _CALLER_ROUTE)
+    with _running(folder / "caller", config, "".join(parts), _bound("udp", CALLER, port)) as log:
+        yield Kamailio(log, port)
+
+
+def _shows(papers: Papers, name: str, trust: str) -> str:
+    return (
+        f"verify_certificate=yes\nrequire_certificate=yes\nverify_depth=5\nca_list={trust}\n"
+        f"private_key={papers.path(name + '.key')}\ncertificate={papers.path(name + '-chain.pem')}\n"
+    )
+
+
+def _config(listens: Iterable[str], modules: Iterable[str], route: str) -> str:
+    lines = [f"listen={listen}\n" for listen in listens] + [f'loadmodule "{module}.so"\n' for module in modules]
+    return "".join([_HEAD, *lines, 'modparam("tls", "config", "tls.cfg")\n', route])
+
+
+def _bound(kind: str, host: str, port: int) -> Callable[[], bool]:
+    """Whether somebody listens there, by what the kernel says (proc(5))."""
+    place = f"{int.from_bytes(socket.inet_aton(host), sys.byteorder):08X}:{port:04X} 00000000:0000 "
+    states = {"udp": "07", "tcp": "0A"}
+    return lambda: place + states[kind] in Path(f"/proc/net/{kind}").read_text()
+
+
+@contextmanager
+def _running(folder: Path, config: str, tls: str, ready: Callable[[], bool]) -> Iterator[Path]:
+    program = require_system("kamailio", "kamailio")
+    if not any(Path("/usr/lib").glob("*/kamailio/modules/tls.so")):
+        cannot_run("Kamailio has no TLS: Debian package kamailio-tls-modules")
+    folder.mkdir()
+    path, log = folder / "kamailio.cfg", folder / "log"
+    path.write_text(config)
+    (folder / "tls.cfg").write_text(tls)
+    command = [program, "-DD", "-E", "-m", "32", "-M", "4", "-f", str(path), "-Y", str(folder), "-w", str(folder)]
+    with (
+        log.open("w") as file,
+        subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT) as process,
+    ):
+        try:
+            eventually("Kamailio listens", lambda: process.poll() is not None or ready(), 2 * PATIENCE)
+            assert process.poll() is None, log.read_text()
+            yield log
+        finally:
+            process.terminate()
+            assert process.wait(PATIENCE) == 0, log.read_text()

@@ -1,0 +1,124 @@
+"""Children, and what becomes of them: each ends in verdicts, whatever happens in it, and none is left behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from pathlib import Path
+
+import pytest
+
+from harness.scenarios.needs import Need
+from harness.scenarios.runner import Job, Runner
+from harness.scenarios.scenario import Scenario
+from harness.scenarios.verdict import Outcome, Verdict
+from tests.harness.scenarios import made_up
+from tests.helpers.system import eventually
+
+LIMIT = 20.0
+"""Seconds; nothing here takes that long, unless it hangs."""
+
+
+def run(
+    directory: Path, *scenarios: Scenario, forms: tuple[bool, ...] = (False,), limit: float = LIMIT
+) -> list[Verdict]:
+    """Verdicts of made-up scenarios; each is told as soon as it is known."""
+    told: list[Verdict] = []
+    runner = Runner(directory, told.append, limit=limit, child=made_up.COMMAND)
+    verdicts = runner.run([Job(each, forms) for each in scenarios])
+    assert sorted(map(repr, told)) == sorted(map(repr, verdicts))
+    return verdicts
+
+
+def test_both_forms(tmp_path: Path) -> None:
+    """Verdict, evidence, and files by scenario and form."""
+    verdicts = run(tmp_path, made_up.WORKS, forms=(False, True))
+    assert [(each.name, each.fixed, each.verdict) for each in verdicts] == [
+        ("works", False, Outcome.PASS),
+        ("works", True, Outcome.PASS),
+    ]
+    assert [each.evidence[0].found for each in verdicts] == ["408 Request Timeout", "200 OK"]
+    for form, answer in (("failure", "408 Request Timeout"), ("cure", "200 OK")):
+        kept = tmp_path / "works" / form
+        assert json.loads((kept / "verdict.json").read_text())["evidence"][0]["found"] == answer
+        assert json.loads((kept / "observation.json").read_text())["facts"] == {"answer": answer}
+    notes = [(tmp_path / "works" / form / "note.txt").read_text() for form in ("failure", "cure")]
+    assert notes[0] != notes[1], "each form has a network of its own"
+
+
+def test_a_cure_that_does_not_help(tmp_path: Path) -> None:
+    """Fails, and says in which sign."""
+    (verdict,) = run(tmp_path, made_up.ALWAYS_FAILS, forms=(True,))
+    assert (verdict.verdict, verdict.reason) == (
+        Outcome.FAIL,
+        "answer: expected 200 OK, found 408 Request Timeout",
+    )
+
+
+@pytest.mark.parametrize(
+    ("scenario", "reason"),
+    [
+        (made_up.RAISES, "ValueError: the stage is not set"),
+        (made_up.FORGETS, "ZeroDivisionError: division by zero"),
+        (made_up.DIES, "ended without a verdict: Segmentation fault"),
+    ],
+    ids=lambda each: getattr(each, "name", ""),
+)
+def test_errors(tmp_path: Path, scenario: Scenario, reason: str) -> None:
+    """What could not be observed is neither pass nor fail, but an error with its text."""
+    (verdict,) = run(tmp_path, scenario)
+    assert (verdict.verdict, verdict.reason) == (Outcome.ERROR, reason)
+
+
+def test_time_is_limited(tmp_path: Path) -> None:
+    """An error that says so; the other form is run nevertheless."""
+    verdicts = run(tmp_path, made_up.HANGS, forms=(False, True), limit=0.2)
+    assert [(each.verdict, each.reason) for each in verdicts] == [
+        (Outcome.ERROR, "TimeoutError: not done after 0.2 s")
+    ] * 2
+
+
+def test_what_the_machine_does_not_have(tmp_path: Path) -> None:
+    """Skipped with the reason, and nothing is started."""
+    verdicts = run(tmp_path, made_up.NEEDY, forms=(False, True))
+    assert {(each.verdict, each.reason) for each in verdicts} == {(Outcome.SKIPPED, "there is no moon")}
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_those_that_need_something_alone_wait_for_each_other(tmp_path: Path) -> None:
+    """Both run."""
+    lab = Need("lab", lambda: "", exclusive=True)
+    scenarios = [made_up._scenario(made_up.works, lab), made_up._scenario(made_up.always_fails, lab)]
+    assert [each.verdict for each in run(tmp_path, *scenarios)] == [Outcome.PASS] * 2
+
+
+def test_verdicts_come_in_the_order_of_the_jobs(tmp_path: Path) -> None:
+    """Whoever is through first."""
+    scenarios = [made_up.HANGS, made_up.WORKS, made_up.RAISES, made_up.ALWAYS_FAILS]
+    assert [each.name for each in run(tmp_path, *scenarios, limit=1.0)] == [each.name for each in scenarios]
+
+
+def test_only_peers_that_are_replaceable_are_handed_on(tmp_path: Path) -> None:
+    """With their addresses."""
+    peers = {"callee": ("192.0.2.7", 5060), "webex": ("192.0.2.8", 5062)}
+    Runner(tmp_path, lambda verdict: None, peers, child=made_up.COMMAND).run([Job(made_up.WORKS, (False,))])
+    assert (tmp_path / "works/failure/note.txt").read_text().endswith("{'callee': ('192.0.2.7', 5060)}")
+
+
+def test_stopping_ends_all_children(tmp_path: Path) -> None:
+    """None is left, none is started any more, and whoever waits for the verdicts gets none."""
+    runner = Runner(tmp_path, lambda verdict: None, limit=LIMIT, at_a_time=1, child=made_up.COMMAND)
+    verdicts: list[list[Verdict]] = []
+    jobs = [Job(made_up.HANGS, (False,)), Job(made_up.WORKS, (False,))]
+    thread = threading.Thread(target=lambda: verdicts.append(runner.run(jobs)))
+    thread.start()
+    file = tmp_path / "hangs/failure/hangs.txt"
+    eventually("a child that hangs", lambda: file.exists() and file.read_text() != "")
+    pid = int(file.read_text())
+    runner.stop()
+    thread.join(LIMIT)
+    assert verdicts == [[]]
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+    assert not (tmp_path / "works").exists()
