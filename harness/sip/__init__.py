@@ -31,3 +31,49 @@ A caller and a callee in one process:
     call.hang_up()
     await call.ended  # Ended(End.HUNG_UP)
 """
+
+from harness.sip.agent import Agent, AgentSettings, AnswerPolicy
+from harness.sip.call import Call
+from harness.sip.call_states import CallState, End, Ended
+from harness.sip.capabilities import audio_phone, video_endpoint
+from harness.sip.dns import NameServer, Zone
+from harness.sip.element import Element, ElementSettings
+from harness.sip.flow import Flow, FlowFailed, Loss, Tap, Target
+from harness.sip.message import Request, Response
+from harness.sip.proxying import Branch, Proxy, ProxySettings, Refuse
+from harness.sip.resolve import Dns, Resolver, Service, locate_literal
+from harness.sip.timers import Timers
+from harness.sip.transport import TransportSettings
+
+__all__ = [
+    "Agent",
+    "AgentSettings",
+    "AnswerPolicy",
+    "Branch",
+    "Call",
+    "CallState",
+    "Dns",
+    "Element",
+    "ElementSettings",
+    "End",
+    "Ended",
+    "Flow",
+    "FlowFailed",
+    "Loss",
+    "NameServer",
+    "Proxy",
+    "ProxySettings",
+    "Refuse",
+    "Request",
+    "Resolver",
+    "Response",
+    "Service",
+    "Tap",
+    "Target",
+    "Timers",
+    "TransportSettings",
+    "Zone",
+    "audio_phone",
+    "locate_literal",
+    "video_endpoint",
+]

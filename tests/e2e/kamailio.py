@@ -7,6 +7,7 @@ topmost Via as it saw it.
 
 from __future__ import annotations
 
+import re
 import socket
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from tests.edge.tls_ends import SERVER_NAME, Papers
 from tests.helpers.system import PATIENCE, cannot_run, eventually, require_system
 
 CALLER, CALLED = "127.0.0.2", "127.0.0.4"
-FINAL_RESPONSE_TIMER = 4.0
+FINAL_RESPONSE_TIMER = 3.0
 """Seconds until the caller answers 408 in place of who does not."""
 _HEAD = """\
 #!KAMAILIO
@@ -44,17 +45,24 @@ request_route {
 """
 
 
+_RESET = re.compile(r"(\w[\w ]+ \(\d+\)) \(\[[\d.]+\]:(\d+) -> .*-> \[[\d.]+\]:(\d+)\)$", re.MULTILINE)
+_TLS = re.compile(
+    r"tls_err_ret\(\): TLS \w+:error:\w+:SSL routines:\w*:(.+) \(sni.*\n.* src addr: .*:(\d+)\n.* dst addr: .*:(\d+)$",
+    re.MULTILINE,
+)
+
+
 class Kamailio:
     """A running one."""
 
-    def __init__(self, log: Path, port: int) -> None:
-        self.port = port
+    def __init__(self, log: Path, ports: list[int]) -> None:
+        self.ports = ports
         self._log = log
 
-    @property
-    def said(self) -> str:
-        """What it has logged so far."""
-        return self._log.read_text("utf-8", "replace")
+    def errors(self) -> list[tuple[str, int, int]]:
+        """What went wrong so far, as it logged it: its words, the peer's port and its own."""
+        said = self._log.read_text("utf-8", "replace")
+        return [(each[1], int(each[2]), int(each[3])) for kind in (_RESET, _TLS) for each in kind.finditer(said)]
 
 
 def free_port(host: str, kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
@@ -66,14 +74,14 @@ def free_port(host: str, kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
 
 
 @contextmanager
-def called(folder: Path, papers: Papers, trust: str) -> Iterator[Kamailio]:
-    """Webex: answers OPTIONS over mutual TLS."""
-    port = free_port(CALLED)
+def called(folder: Path, papers: Papers, trust: str, count: int) -> Iterator[Kamailio]:
+    """Webex: answers OPTIONS over mutual TLS, on so many ports."""
+    ports = [free_port(CALLED) for _ in range(count)]
     shows = _shows(papers, "webex", trust)
     tls = "".join(f"[{part}:default]\nmethod=TLSv1.2+\n{shows}" for part in ("server", "client"))
-    config = _config([f"tls:{CALLED}:{port}"], ("pv", "sl", "tls"), _CALLED_ROUTE)
-    with _running(folder / "called", config, tls, _bound("tcp", CALLED, port)) as log:
-        yield Kamailio(log, port)
+    config = _config([f"tls:{CALLED}:{port}" for port in ports], ("pv", "sl", "tls"), _CALLED_ROUTE)
+    with _running(folder / "called", config, tls, _bound("tcp", CALLED, ports[-1])) as log:
+        yield Kamailio(log, ports)
 
 
 @contextmanager
@@ -85,11 +93,11 @@ def caller(folder: Path, papers: Papers, trust: str, methods: Mapping[int, str])
         f"[client:127.0.0.1:{port}]\nmethod={method}\nserver_name={SERVER_NAME}\n{shows}"
         for port, method in methods.items()
     ]
-    port = free_port(CALLER, socket.SOCK_DGRAM)
-    listens = [f"udp:{CALLER}:{port}", f"tls:{CALLER}:{free_port(CALLER)}"]
+    here = free_port(CALLER, socket.SOCK_DGRAM)
+    listens = [f"udp:{CALLER}:{here}", f"tls:{CALLER}:{free_port(CALLER)}"]
     config = _config(listens, ("tm", "pv", "tls"), _CALLER_ROUTE)
-    with _running(folder / "caller", config, "".join(parts), _bound("udp", CALLER, port)) as log:
-        yield Kamailio(log, port)
+    with _running(folder / "caller", config, "".join(parts), _bound("udp", CALLER, here)) as log:
+        yield Kamailio(log, [here])
 
 
 def _shows(papers: Papers, name: str, trust: str) -> str:

@@ -183,7 +183,7 @@ def test_both_change_at_once(network: Network) -> None:
 
 def test_other_requests(network: Network) -> None:
     """INFO is answered, a request that is out of order is 500, one in no dialog 481."""
-    call, other = placed(network)
+    call, _ = placed(network)
     asked = call.ask("INFO", [("Info-Package", "x")])
     network.run()
     assert asked.result.status == 200

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -158,15 +160,13 @@ def judge(data: bytes) -> None:
     for ask in (
         lambda: complete(message),
         lambda: message.contact,
-        lambda: message.vias[0].came_from(("192.0.2.1", 5060)),
+        lambda: message.via.came_from(("192.0.2.1", 5060)),
         lambda: message.number("Expires"),
         lambda: message.pop("Via").values("Route"),
         lambda: Response.to_request(message, 400, tag="x") if isinstance(message, Request) else None,
     ):
-        try:
+        with suppress(SipSyntaxError):
             ask()
-        except (SipSyntaxError, IndexError) as error:
-            assert not isinstance(error, IndexError) or not message.values("Via")
 
 
 @pytest.mark.parametrize("name", TORTURE)

@@ -88,7 +88,7 @@ def test_name_is_kept() -> None:
 @pytest.mark.parametrize("uri", ["sip:nowhere.example.com", "sips:nowhere.example.com:5061"])
 def test_not_found(uri: str) -> None:
     """Says the name."""
-    with pytest.raises(NotFound, match="nowhere.example.com: no address"):
+    with pytest.raises(NotFound, match=r"nowhere\.example\.com: no address"):
         located(uri)
 
 
