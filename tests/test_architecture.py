@@ -68,7 +68,6 @@ TESTED_ELSEWHERE = {
 
 ENTRY_POINTS = {
     "harness.cli": "setup.cfg, the sipalg script",
-    "harness.expressway.log.sdl": "lines for those who write a CUCM's trace",
 }
 
 

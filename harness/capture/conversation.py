@@ -68,6 +68,14 @@ class Conversation:
             self._segment(opener, ACK),
         ]
 
+    def refusal(self, opener: End) -> list[Told]:
+        """A handshake that is answered by a reset: nobody listens there."""
+        self.over = True
+        return [
+            self._segment(opener, SYN, options=_MSS_OPTION),
+            self._segment(opener.other, RST | ACK),
+        ]
+
     def segment(self, sender: End, payload: bytes, push: bool) -> list[Told]:
         """One segment of the stream, and its acknowledgment."""
         assert 0 < len(payload) <= SEGMENT_SIZE, "fits a segment"

@@ -71,6 +71,10 @@ class LegRecorder:
         self._conversation = Conversation(peer, ours, self._file.now())
         self._write(self._conversation.opening(opener))
 
+    def refused(self, peer: Endpoint, ours: Endpoint, opener: End) -> None:
+        """A leg could not be opened, as nobody listens."""
+        self._write(Conversation(peer, ours, self._file.now()).refusal(opener))
+
     def passed(self, sender: End, data: bytes) -> None:
         """Bytes of one of the two streams."""
         for start in range(0, len(data), SEGMENT_SIZE):
@@ -120,7 +124,7 @@ class CrossingRecorder:
 
     def opened(self, leg: Direction, peer: Address, ours: Address, by_peer: bool) -> None:
         """A leg stands."""
-        self._legs[leg].opened(_endpoint(peer), _endpoint(ours), _end(by_peer))
+        self._legs[leg].opened(endpoint(peer), endpoint(ours), _end(by_peer))
 
     def received(self, leg: Direction, data: bytes) -> None:
         """Bytes came from the peer."""
@@ -154,7 +158,8 @@ def open_recorder(flag: str | None, file: str | None, say: Callable[[str], None]
     return None if capture is None else Recorder(capture)
 
 
-def _endpoint(address: Address) -> Endpoint:
+def endpoint(address: Address) -> Endpoint:
+    """In the form that a capture has it."""
     return socket.inet_aton(address[0]), address[1]
 
 

@@ -13,9 +13,11 @@ sends it, plays the caller's part as far as answers demand (ACK, BYE, CANCEL), a
 the target afterwards. `FindingFiles.write` keeps a trial as a directory that `sipalg fuzz replay` sends again.
 
 Whoever has other cases (bytes that are no valid SIP, an expected class of answer) needs these four:
-`probing.Case`, `probing.Prober`, `classification.Kind`, `findings.FindingFiles`.
+`probing.Case`, `probing.Prober`, `classification.Kind`, `findings.FindingFiles`. Two have: `torture_set`, messages that
+are written down, and `mutation`, a message that `operators` spoil. `expecting` runs both, each case against its own
+`expectation`, and `minimising` makes smaller what failed.
 
-Pure:    drafts, growing, segments, dialog, exchange, classification, search
+Pure:    drafts, growing, segments, dialog, exchange, classification, search, filling, specimen, mutation, minimising
 Sockets: channel (with tls on memory BIOs), answering
-Between: probing, journal, findings, report, and the runs: size, segmentation, replay
+Between: probing, journal, findings, report, and the runs: size, segmentation, torture, mutating, replay
 """

@@ -2,10 +2,9 @@
 
 Strategy: halves are taken away, then quarters, and so on (Zeller and Hildebrandt, 2002), of the fields first, then of
 the body's lines, then of the bytes of the longest values. Framing stays honest: a Content-Length that told the truth
-goes on telling it, one that did not is left alone with its body. Fields without which nobody can answer stay, since
-without them the same class would have another cause; a message that is valid only loses fields that no message needs,
-since what is left has to be valid too. A question is a probe; when they are used up the smallest message so far is the
-result.
+goes on telling it, one that did not is left alone with its body. Fields that a request must have stay, since without
+them the same class would have another cause; a message that is valid loses nothing but other fields, since what is
+left has to be valid too. A question is a probe; when they are used up the smallest message so far is the result.
 """
 
 from __future__ import annotations
@@ -18,11 +17,11 @@ from harness.fuzz.specimen import IDENTITY, LENGTHS, SAMPLE_TOKEN, Specimen, nam
 Item = TypeVar("Item")
 
 _NEEDED = IDENTITY | LENGTHS | {b"max-forwards", b"contact", b"m", b"content-type", b"c"}
-"""Fields that a valid request may not be without (RFC 3261 8.1.1, 12.1.1, 20.15)."""
+"""Fields that a request may not be without (RFC 3261 8.1.1, 12.1.1, 20.15)."""
 _LONG = 40
 """Bytes of a value that is worth cutting."""
 _VERY_LONG = 200
-"""The same for one that the answer is told by; its identity stays."""
+"""The same for one that must be there; the identity in it stays."""
 
 
 class Spent(Exception):
@@ -97,9 +96,8 @@ class Minimiser:
 
     def _fields(self) -> None:
         specimen = Specimen.of(self.smallest)
-        needed = _NEEDED if self._valid else IDENTITY | LENGTHS
         names = [name_of(field) for field in specimen.fields]
-        spare = [at for at, name in enumerate(names) if name not in needed or name in names[:at]]
+        spare = [at for at, name in enumerate(names) if name not in _NEEDED or name in names[:at]]
 
         def fails(left: Sequence[int]) -> bool:
             fields = [field for at, field in enumerate(specimen.fields) if at not in spare or at in left]
@@ -120,7 +118,7 @@ class Minimiser:
             specimen = Specimen.of(self.smallest)
             field = specimen.fields[at]
             name = name_of(field)
-            if name not in LENGTHS and size > (_VERY_LONG if name in IDENTITY else _LONG):
+            if name not in LENGTHS and size > (_VERY_LONG if name in _NEEDED else _LONG):
                 self._value(specimen, at, field)
 
     def _value(self, specimen: Specimen, at: int, field: bytes) -> None:

@@ -109,7 +109,7 @@ class ExpresswayTrust:
         """Chains are verified on the mutual TLS port, and outbound if the zone has TLS verify mode on."""
         if not objection or not (inbound or self._outbound_zone.tls_verify):
             return None
-        return Refusal(objection, (_words(objection),))
+        return refusal_of(objection)
 
     def admit(self, names: Names, inbound: bool) -> Admission | Dismissal:
         """By SIP TLS Verify Subject Name: inbound it finds the zone, outbound the zone has it checked.
@@ -196,6 +196,11 @@ def _any_within(names: Iterable[str], domains: Iterable[str]) -> bool:
     """Whether a name is one of the domains, or in one."""
     within = [domain.lower() for domain in domains]
     return any(f".{name.lower()}".endswith(f".{domain}") for name in names for domain in within)
+
+
+def refusal_of(objection: int) -> Refusal:
+    """For a chain that OpenSSL objects to, with OpenSSL's alert."""
+    return Refusal(objection, (_words(objection),))
 
 
 def _words(error: int) -> str:

@@ -61,7 +61,7 @@ class Runner:
     """Seconds that a form may take; None for what is usual."""
     at_a_time: int = field(default_factory=lambda: 3 * (os.cpu_count() or 1))
     """Most children; they wait most of the time."""
-    child: Sequence[str] = (sys.executable, "-m", "harness.scenarios.child")
+    child: Sequence[str] = (sys.executable, "-P", "-m", "harness.scenarios.child")
     """The command that a child is."""
     _children: set[subprocess.Popen[str]] = field(default_factory=set)
     _alone: threading.Lock = field(default_factory=threading.Lock)

@@ -57,8 +57,11 @@ class Connection(protocol.Protocol):
         target: Target | None,
         clock: Any,
         patience: float = 10.0,
+        reads_to_limit: bool = False,
     ) -> None:
-        """`target` if we made it; `clock` is a reactor's; `patience` is how many seconds a handshake may take."""
+        """`target` if we made it; `clock` is a reactor's; `patience` is how many seconds a handshake may take;
+        `reads_to_limit` as TransportSettings has it.
+        """
         self.kind = kind
         self.target = target
         self.serves = target is None
@@ -68,7 +71,7 @@ class Connection(protocol.Protocol):
         """Fires when the connection is gone."""
         self._layer = layer
         self._owner = owner
-        self._reader = StreamReader(self.serves, max_message)
+        self._reader = StreamReader(self.serves, max_message, reads_to_limit)
         self._clock = clock
         self._patience = patience
         self._ready = False

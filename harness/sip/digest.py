@@ -118,8 +118,6 @@ def proves(value: str, challenge: Challenge, who: Credentials, method: str) -> b
         return False
     if said.get("nonce") != challenge.nonce or said.get("algorithm", "MD5").upper() != challenge.algorithm.upper():
         return False
-    if challenge.qop and said.get("qop", "").lower() != challenge.qop:
-        return False
     expected = _response(challenge, who, method, said.get("uri", ""), said.get("cnonce", ""), said.get("nc", ""))
     return hmac.compare_digest(expected.encode(), said.get("response", "").lower().encode("utf-8", "replace"))
 

@@ -59,15 +59,18 @@ Item = bytes | KeepAlive | Oversize | Unframed
 class StreamReader:
     """One direction of one connection; `serves` if the other side made it, and so sends the pings."""
 
-    def __init__(self, serves: bool, max_message: int) -> None:
-        """`max_message` is in bytes, header and body."""
+    def __init__(self, serves: bool, max_message: int, patient: bool = False) -> None:
+        """`max_message` is in bytes, header and body; who is `patient` reads as many before a message is too large."""
         self._serves = serves
         self._max = max_message
+        self._patient = patient
         self._held = bytearray()
         self._scanned = 0
         """Bytes of the held header that were searched for its end."""
         self._body = 0
         """Bytes of the held message behind which it ends; 0 while its header has not ended."""
+        self._header = 0
+        """Of these, bytes of its header."""
         self._line_ends = 0
         self._over = False
 
@@ -110,8 +113,11 @@ class StreamReader:
             except SipSyntaxError as error:
                 return Unframed(error, bytes(held))
             self._body = header + length
-            if self._body > self._max:
+            if self._body > self._max and not self._patient:
                 return Oversize(bytes(held[:header]), length, len(held))
+            self._header = header
+        if self._body > self._max and len(held) >= self._max:
+            return Oversize(bytes(held[: self._header]), self._body - self._header, len(held))
         if len(held) < self._body:
             return None
         message = bytes(held[: self._body])

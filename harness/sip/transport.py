@@ -39,6 +39,8 @@ class TransportSettings:
     """Bytes of a message that is taken, header and body."""
     on_oversize: OversizeRule = reset_oversize
     """What happens to a connection that brings a larger one."""
+    reads_to_limit: bool = False
+    """A larger one is noticed when so many bytes of it have come, not as soon as its header says it."""
     connect_timeout: float = 5.0
     """Seconds for TCP, and as many again for TLS."""
     source: str = ""
@@ -216,7 +218,8 @@ class Transport:
 
     def _connection(self, kind: str, layer: Layer, target: Target | None) -> Connection:
         settings = self.settings
-        return Connection(kind, layer, self, settings.max_message, target, self._reactor, settings.connect_timeout)
+        timeout, to_limit = settings.connect_timeout, settings.reads_to_limit
+        return Connection(kind, layer, self, settings.max_message, target, self._reactor, timeout, to_limit)
 
     def not_made(self, target: Target, local: Address, connector: Any, reason: Failure) -> None:
         """TCP to a target could not be had."""

@@ -1,13 +1,16 @@
 """Kamailio with TLS as either end of a connection: two of them, made for a test, and what they log.
 
-Strategy: who wants to know how a connection of the calling one fares sends it an OPTIONS over UDP whose Request-URI says
-where the connection is to go; the SIP status that comes back is Kamailio's own word. The called one answers with the
-topmost Via as it saw it.
+Strategy: who wants to know how a connection of the calling one fares sends it an OPTIONS over UDP whose Request-URI
+says where the connection is to go; the SIP status that comes back is Kamailio's own word. The called one answers with
+the topmost Via as it saw it. Whose connection is gone says so only while it reads from it; the kernel always knows.
+Asked to end, one with open TLS connections may take a minute: it is killed, with its children.
 """
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -15,6 +18,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from alg.edge.entrance import Address
 from tests.edge.tls_ends import SERVER_NAME, Papers
 from tests.helpers.system import PATIENCE, cannot_run, eventually, require_system
 
@@ -112,6 +116,17 @@ def _config(listens: Iterable[str], modules: Iterable[str], route: str) -> str:
     return "".join([_HEAD, *lines, 'modparam("tls", "config", "tls.cfg")\n', route])
 
 
+def standing() -> list[tuple[Address, Address]]:
+    """The TCP connections of this machine, each once for either end: here and there (proc(5))."""
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return [(_address(row[1]), _address(row[2])) for row in rows if row[3] == "01"]
+
+
+def _address(text: str) -> Address:
+    host, port = text.split(":")
+    return socket.inet_ntoa(int(host, 16).to_bytes(4, sys.byteorder)), int(port, 16)
+
+
 def _bound(kind: str, host: str, port: int) -> Callable[[], bool]:
     """Whether somebody listens there, by what the kernel says (proc(5))."""
     place = f"{int.from_bytes(socket.inet_aton(host), sys.byteorder):08X}:{port:04X} 00000000:0000 "
@@ -131,12 +146,13 @@ def _running(folder: Path, config: str, tls: str, ready: Callable[[], bool]) -> 
     command = [program, "-DD", "-E", "-m", "32", "-M", "4", "-f", str(path), "-Y", str(folder), "-w", str(folder)]
     with (
         log.open("w") as file,
-        subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT) as process,
+        subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True
+        ) as process,
     ):
         try:
             eventually("Kamailio listens", lambda: process.poll() is not None or ready(), 2 * PATIENCE)
             assert process.poll() is None, log.read_text()
             yield log
         finally:
-            process.terminate()
-            assert process.wait(PATIENCE) == 0, log.read_text()
+            os.killpg(process.pid, signal.SIGKILL)

@@ -23,14 +23,15 @@ class LargeMessage:
     """Address of whoever sent it, whose SIP port is printed as 5060."""
     header_length: int
     """Bytes up to and with the empty line."""
-    content_length: int
+    content_length: int | None
+    """None if there is no empty line in what was read."""
     limit: int
     """`SIP Max Incoming Message Size` in bytes, all of which have arrived."""
 
     @property
-    def remaining(self) -> int:
-        """Bytes of the body that are still to come when the limit is reached."""
-        return self.header_length + self.content_length - self.limit
+    def remaining(self) -> int | None:
+        """Bytes of the body that are still to come when the limit is reached, if that is known."""
+        return None if self.content_length is None else self.header_length + self.content_length - self.limit
 
 
 class SdlTrace:
@@ -52,11 +53,14 @@ class SdlTrace:
             f"|AppInfo |{_PROTOCOL}({process})::handleReadComplete send SdlReadRsp: size {message.limit}",
         )
         received = f"{process}.4^{message.source}^^"
+        body = (
+            f"|AppInfo |{_STACK}httpish_msg_process_network_msg: Content Length {message.content_length}, "
+            f"Bytes Remaining {message.remaining}"
+        )
         self._signal(
             f"|SdlSig |SdlReadRsp |wait |{_HANDLER} |{_CONNECTION}({process}) |{received} |*TraceFlagOverrode",
             f"|AppInfo |SIPTcp - SdlRead bufferLen={message.limit}",
-            f"|AppInfo |{_STACK}httpish_msg_process_network_msg: Content Length {message.content_length}, "
-            f"Bytes Remaining {message.remaining}",
+            *(() if message.content_length is None else (body,)),
             f"|AppInfo |{_STACK}ccsip_process_network_message: process_network_msg: not complete",
             f"|AppInfo |SIPTcp - Ignoring large message from {message.source}:[5060]. "
             f"Only allow up to {message.limit} bytes. Resetting connection.",

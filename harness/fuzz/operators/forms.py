@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from random import Random
 
 from harness.fuzz.specimen import Specimen, name_of
@@ -94,7 +95,7 @@ def zeros(specimen: Specimen, rng: Random) -> Specimen:
     for field in specimen.fields:
         name, colon, value = field.partition(b":")
         if name_of(field) in (b"cseq", b"max-forwards", b"content-length", b"l", b"expires"):
-            value = b" " + b"0" * rng.randint(1, 12) + value.lstrip(b" ")
+            value = re.sub(rb"(?=\d)", b"0" * rng.randint(1, 12), value, count=1)
         fields.append(name + colon + value)
     return specimen.with_fields(fields)
 

@@ -56,6 +56,18 @@ def test_limit(sizes: list[int]) -> None:
     assert item.held == (46 if sizes else 5010 + len(BYE))
 
 
+@pytest.mark.parametrize("piece", [1, 7, 4999])
+def test_who_reads_up_to_the_limit(piece: int) -> None:
+    """A message that is too large is told when as many bytes of it have come as are taken, and no earlier."""
+    large = b"INVITE sip:a SIP/2.0\r\nContent-Length: 4955\r\n\r\n" + b"x" * 4955
+    reader, items, fed = StreamReader(True, 5000, patient=True), [], 0
+    while not items:
+        items = reader.feed(large[fed : fed + piece])
+        fed += piece
+    assert [each.size for each in items if isinstance(each, Oversize)] == [5001]
+    assert 5000 <= fed < 5000 + piece
+
+
 def test_header_without_end() -> None:
     """The limit holds for what has no end yet too."""
     (item,) = read(b"INVITE sip:a SIP/2.0\r\nX: " + b"x" * 100, [], limit=100)

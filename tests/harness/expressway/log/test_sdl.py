@@ -35,6 +35,14 @@ def test_a_large_message_is_ignored() -> None:
     ]
 
 
+def test_a_header_without_end() -> None:
+    """Where no empty line was read, nothing is said of a body."""
+    sink = io.StringIO()
+    SdlTrace(sink, lambda: NEW_YORK).ignored(LargeMessage("10.36.100.140", 5000, None, limit=5000))
+    assert "Content Length" not in sink.getvalue()
+    assert "Only allow up to 5000 bytes. Resetting connection." in sink.getvalue()
+
+
 def test_numbers_go_on() -> None:
     """The next message has other ones."""
     sink = io.StringIO()

@@ -1,0 +1,48 @@
+"""What the two legs of the ALG show, told by hand."""
+
+from __future__ import annotations
+
+from alg.direction import Direction
+from harness.scenarios.calls.wire import Wire
+
+INSIDE, OUTSIDE = Direction.OUTWARD, Direction.INWARD
+INVITE = b"INVITE sip:b@192.0.2.1 SIP/2.0\r\nCSeq: 1 INVITE\r\nContent-Length: 2\r\n\r\nv="
+RINGING = b"SIP/2.0 180 Ringing\r\nCSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n"
+
+
+class Deaf:
+    """A tap that remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def __getattr__(self, name: str) -> object:
+        return lambda *args, **more: self.told.append(name)
+
+
+def test_messages_by_side_and_sender() -> None:
+    """In whatever pieces they came; what is not whole is none."""
+    wire, then = Wire(), Deaf()
+    tap = wire.tap(then)  # type: ignore[arg-type]
+    tap.received(INSIDE, INVITE[:30])
+    assert wire.messages(INSIDE, from_peer=True) == []
+    tap.received(INSIDE, INVITE[30:] + INVITE[:10])
+    tap.sent(OUTSIDE, INVITE)
+    tap.received(OUTSIDE, RINGING)
+    assert [each.to_bytes() for each in wire.requests(INSIDE, True, "INVITE")] == [INVITE]
+    assert len(wire.requests(OUTSIDE, False, "INVITE")) == 1
+    assert wire.requests(OUTSIDE, True, "INVITE") == []
+    assert wire.requests(INSIDE, True, "ACK") == []
+    assert len(wire.messages(OUTSIDE, from_peer=True)) == 1
+    assert wire.came_in(INSIDE) == len(INVITE) + 10
+    assert then.told == ["received", "received", "sent", "received"]
+
+
+def test_resets() -> None:
+    """By the side whose endpoint sent them."""
+    wire = Wire()
+    tap = wire.tap(Deaf())  # type: ignore[arg-type]
+    tap.reset(INSIDE, by_peer=False)
+    assert not wire.reset_by(INSIDE)
+    tap.reset(OUTSIDE, by_peer=True)
+    assert (wire.reset_by(INSIDE), wire.reset_by(OUTSIDE)) == (False, True)
