@@ -297,6 +297,11 @@ class Leg(protocol.Protocol):
         if self._tap is not None:
             self._tap.terminated()
 
+    def revealed(self) -> None:
+        """The secrets of that cipher text have been handed out."""
+        if self._tap is not None:
+            self._tap.revealed()
+
     def describe_to(self, tap: Tap) -> None:
         """Tell a tap that the leg stands."""
         peer, host = self.transport.getPeer(), self.transport.getHost()

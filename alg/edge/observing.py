@@ -47,6 +47,9 @@ class Tap(Interface):
     def terminated(self) -> None:
         """From here on cipher text of our own crosses, and what the ALG tells is about the clear text in it."""
 
+    def revealed(self) -> None:
+        """Both handshakes of such a connection are complete: their secrets have been handed out."""
+
     def ended(self, leg: Direction, by_peer: bool) -> None:
         """The peer sends no more, or we do not (FIN)."""
 

@@ -65,8 +65,8 @@ class TerminatedCrossing:
         if self._tap is not None:
             for leg in self._legs:
                 leg.describe_to(self._tap)
-        for leg in self._legs:
-            leg.terminated()
+        crossing.client.terminated()
+        self._revealed = False
         self._failed = False
         self._killer: interfaces.IDelayedCall | None = None
         """Ends what is left of a crossing that failed."""
@@ -106,6 +106,9 @@ class TerminatedCrossing:
 
     def _do(self, output: Output) -> None:
         """Everything that the bridge wants done, until it wants no more."""
+        if self._bridge.up and not self._revealed:
+            self._revealed = True
+            self._crossing.client.revealed()
         for which, data in zip(TlsLeg, output.to_send, strict=True):
             leg = self._legs[which]
             if data and not leg.lost:

@@ -38,6 +38,10 @@ class Running:
         match = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{self.pid}/status").read_text("ascii"))
         return int(match[1]) * 1024 if match else 0
 
+    def descriptors(self) -> int:
+        """Open files and sockets."""
+        return len(os.listdir(f"/proc/{self.pid}/fd"))
+
 
 @dataclass(frozen=True, slots=True)
 class Proxy(Running):

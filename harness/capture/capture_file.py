@@ -1,7 +1,7 @@
 """The file that packets are captured into, with the interfaces `inside` and `outside`.
 
-Strategy: each packet is written at once, with a time later than all before it. When the file cannot be written any
-more, there is one complaint, capturing ends, and traffic goes on.
+Strategy: each packet is written at once, with a time later than all before it, unless it was held (`HeldFile`). When
+the file cannot be written any more, there is one complaint, capturing ends, and traffic goes on.
 """
 
 from __future__ import annotations
@@ -35,9 +35,14 @@ class CaptureFile:
         self._latest = max(self._clock(), self._latest + 1)
         return self._latest
 
-    def write(self, side: Direction, data: bytes, flow: Flow, comments: Iterable[str] = ()) -> None:
-        """A packet that came in on a side of ours or left there; OUTWARD is where outward ones come in."""
-        self._try(lambda writer: writer.packet(side, self.now(), data, comments, flow))
+    def write(
+        self, side: Direction, data: bytes, flow: Flow, comments: Iterable[str] = (), at: int | None = None
+    ) -> None:
+        """A packet that came in on a side of ours or left there; OUTWARD is where outward ones come in.
+
+        `at` is when it did, if not now: nanoseconds since 1970.
+        """
+        self._try(lambda writer: writer.packet(side, self.now() if at is None else at, data, comments, flow))
 
     def secrets(self, key_log: bytes) -> None:
         """What decrypts the packets that follow: lines of the SSLKEYLOGFILE format."""

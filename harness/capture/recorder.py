@@ -17,6 +17,7 @@ from alg.trace import AnyRecord, MessageRecord, Sink
 from harness.capture.capture_file import CaptureFile, open_capture
 from harness.capture.comments import Comments
 from harness.capture.conversation import SEGMENT_SIZE, Conversation, End, Endpoint, Told
+from harness.capture.holding import HeldFile
 from harness.capture.pcapng import Flow
 
 _FLOWS = {End.PEER: Flow.INBOUND, End.OURS: Flow.OUTBOUND}
@@ -57,7 +58,7 @@ class Recorder:
 class LegRecorder:
     """One leg of a connection that is captured."""
 
-    def __init__(self, file: CaptureFile, leg: Direction) -> None:
+    def __init__(self, file: CaptureFile | HeldFile, leg: Direction) -> None:
         self._file = file
         self._leg = leg
         self._conversation: Conversation | None = None
@@ -118,7 +119,8 @@ class CrossingRecorder:
     """Both legs of one connection; an `alg.edge.proxy.Tap`."""
 
     def __init__(self, file: CaptureFile) -> None:
-        self._legs = tuple(LegRecorder(file, leg) for leg in Direction)
+        self._file = HeldFile(file)
+        self._legs = tuple(LegRecorder(self._file, leg) for leg in Direction)
         self._clear = True
         """What crosses is what the ALG speaks of."""
 
@@ -136,15 +138,22 @@ class CrossingRecorder:
 
     def ended(self, leg: Direction, by_peer: bool) -> None:
         """One side of a leg sends no more."""
+        self._file.release()
         self._legs[leg].ended(_end(by_peer))
 
     def reset(self, leg: Direction, by_peer: bool) -> None:
         """A leg was reset."""
+        self._file.release()
         self._legs[leg].reset(_end(by_peer))
 
     def terminated(self) -> None:
-        """What crosses is cipher text of our own."""
+        """What crosses is cipher text of our own; it waits for the secrets."""
         self._clear = False
+        self._file.hold()
+
+    def revealed(self) -> None:
+        """The secrets are in the file."""
+        self._file.release()
 
     def note(self, record: AnyRecord) -> None:
         """What the ALG did to a message; it leaves on the other leg."""

@@ -154,6 +154,9 @@ class System(_Table, frozen=True, kw_only=True):
     address_1: str = field(name="Ethernet 1 IP V4 Address", default="127.0.0.1")
     address_2: str = field(name="Ethernet 2 IP V4 Address", default="")
     """Empty with a single NIC."""
+    static_nat_mode: OnOff = field(name="Ethernet 1 IP V4 StaticNAT Mode", default=OnOff.OFF)
+    static_nat_address: str = field(name="Ethernet 1 IP V4 StaticNAT Address", default="")
+    """What it is called outside: in Via and Record-Route of what leaves through a DNS zone or the default zone."""
     domains: list[Text] = field(name="SIP Domains", default=[])
     """Those that %localdomains% stands for. An Expressway-E has none."""
     registrations: list[Text] = field(name="Registrations", default=[])

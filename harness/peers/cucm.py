@@ -24,9 +24,9 @@ from harness.sip.message import Request, Response
 from harness.sip.offer_answer import Capabilities, agreed, make_answer
 from harness.sip.server import ServerTransaction
 from harness.sip.stream import Oversize
-from harness.sip.timers import Timers
+from harness.sip.timers import Alarms, Timers
 from harness.sip.transport import TransportSettings
-from harness.sip.uri import Address, NameAddr, SipUri
+from harness.sip.uri import Address, NameAddr
 
 NO_RESOURCE: Final = ("Reason", "Q.850;cause=47")
 """Resource unavailable (Q.850): no codec that both regions allow."""
@@ -60,6 +60,8 @@ class Cucm:
         self.agent.on_call = self._came
         self.agent.handlers["REGISTER"] = self._register
         self.element.core = self
+        self._alarms = Alarms(reactor)
+        """Lines that are to be picked up, by Call-ID."""
 
     def listen(self, address: Address, kind: str = "TCP") -> Address:
         """Open a port. Raises CannotListenError."""
@@ -74,6 +76,9 @@ class Cucm:
 
     async def close(self) -> None:
         """End everything."""
+        self._alarms.stop_all()
+        for call in self.agent.calls:
+            call.hang_up()
         await self.element.close()
 
     def request_came(self, request: Request, transaction: ServerTransaction) -> None:
@@ -90,7 +95,7 @@ class Cucm:
     def _came(self, call: Call) -> None:
         """An INVITE over the trunk."""
         numbers = self.settings.directory_numbers
-        if numbers and (SipUri.parse(call.request.uri).user or "") not in numbers:
+        if numbers and dialled(call.request.uri) not in numbers:
             call.reject(404)
         elif call.remote is not None and not agreed(make_answer(call.remote, self.agent.capabilities)):
             host = call.transaction.flow.local[0] if call.transaction is not None else ""
@@ -98,7 +103,7 @@ class Cucm:
             call.reject(488, "Not Acceptable Media", (warning, NO_RESOURCE))
         else:
             call.ring()
-            self.element.clock.callLater(self.settings.ring, call.answer)
+            self._alarms.set(call.request.call_id, self.settings.ring, call.answer)
 
     def _check(self, stands: bool, call: Call) -> bool:
         """Hang up if there is no audio."""
@@ -139,11 +144,17 @@ class _Sdl(Tap):
             self._trace.ignored(large)
 
 
+def dialled(uri: str) -> str:
+    """The user part of a SIP URI, or the number of a tel URI."""
+    return uri.partition(":")[2].partition("@")[0].partition(";")[0]
+
+
 def capabilities(settings: CucmSettings, host: str) -> Capabilities:
     """What a line can do in its region; tones are always among it."""
     crypto = crypto_lines(_KEYS) if settings.srtp_allowed else ()
     able = video_endpoint(host, 16384, (*settings.region.codecs, "DTMF"), crypto)
-    return Capabilities(host, able.streams[:2], "CiscoSystemsCCM-SIP", "SIP Call")
+    streams = able.streams if settings.allow_presentation_sharing_using_bfcp else able.streams[:2]
+    return Capabilities(host, streams, "CiscoSystemsCCM-SIP", "SIP Call")
 
 
 def _agent_settings(settings: CucmSettings, host: str) -> AgentSettings:

@@ -59,5 +59,7 @@ class CucmSettings:
     """Lines that ring; empty for whatever is called."""
     ring: float = 0.0
     """Seconds until a line is picked up."""
+    allow_presentation_sharing_using_bfcp: bool = False
+    """Of the SIP profile: slides are offered beside video."""
     srtp_allowed: bool = True
     """`SRTP Allowed` of the trunk: media is RTP/SAVP."""

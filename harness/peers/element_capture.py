@@ -6,6 +6,8 @@ Connections with TLS are left out, as the tap knows their clear text alone: whoe
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from alg.direction import Direction
 from harness.capture.capture_file import CaptureFile
 from harness.capture.conversation import End
@@ -22,9 +24,12 @@ _RESETS = {Loss.RESET: End.PEER, Loss.OVERSIZE: End.OURS}
 class ElementCapture(Tap):
     """Of one element, on the interface of one side."""
 
-    def __init__(self, file: CaptureFile, side: Direction) -> None:
-        """`side` names the interface by what comes in there: OUTWARD is `inside`."""
+    def __init__(self, file: CaptureFile, side: Direction, neighbours: Container[str] | None = None) -> None:
+        """`side` names the interface by what comes in there: OUTWARD is `inside`. Without `neighbours`, by address,
+        connections to everybody are captured.
+        """
         self._file = file
+        self._neighbours = neighbours
         self._side = side
         self._legs: dict[Flow, LegRecorder] = {}
         self.resets = 0
@@ -34,7 +39,7 @@ class ElementCapture(Tap):
 
     def connected(self, flow: Flow) -> None:
         """As `Tap` has it."""
-        if flow.kind == "TCP":
+        if flow.kind == "TCP" and (self._neighbours is None or flow.remote[0] in self._neighbours):
             leg = self._legs[flow] = LegRecorder(self._file, self._side)
             leg.opened(endpoint(flow.remote), endpoint(flow.local), End.PEER if flow.serves else End.OURS)
 

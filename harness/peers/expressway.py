@@ -20,8 +20,8 @@ from twisted.internet.defer import Deferred
 
 from alg.tls.policy import Identity, TlsVersion
 from harness.expressway.log.diagnostic import DiagnosticLog
-from harness.expressway.settings import DnsZone, Expressway, TraversalClientZone, TraversalServerZone
-from harness.peers.expressway_log import LogTap
+from harness.expressway.settings import DefaultZone, DnsZone, Expressway, TraversalClientZone, TraversalServerZone
+from harness.peers.expressway_log import ExpresswayLog
 from harness.peers.expressway_search import CallRouter
 from harness.peers.expressway_tls import ExpresswayLayer, PeerTrust
 from harness.peers.expressway_zones import ZoneDirectory
@@ -38,7 +38,7 @@ from harness.sip.server import ServerTransaction
 from harness.sip.timers import Alarms, Timers
 from harness.sip.tokens import Tokens
 from harness.sip.transport import TransportSettings
-from harness.sip.uri import Address
+from harness.sip.uri import Address, SipUri
 
 
 def _now() -> datetime:
@@ -85,10 +85,9 @@ class ExpresswayPeer:
         )
         settings = ElementSettings(around.timers, transport, self._advertised)
         self.element = Element(reactor, settings, around.tokens)
-        self.element.transport.taps += [LogTap(around.log), _Forgetting(self)]
-        self.router = CallRouter(
-            self.element, expressway, self._directory, Resolver(around.questions, "TCP"), around.log
-        )
+        self.element.transport.taps += [ExpresswayLog(around.log), _Forgetting(self)]
+        resolver = Resolver(around.questions, "TCP")
+        self.router = CallRouter(self.element, expressway, self._directory, resolver, self._is_own, around.log)
         self._proxy = Proxy(self.element, self.router.settings())
         self._proxy.on_response = self.router.on_response
         self.element.core = self
@@ -165,14 +164,24 @@ class ExpresswayPeer:
 
     def _advertised(self, flow: Flow) -> Address:
         """The port that a connection came in on; of one that we made, the port that its zone's requests come in on."""
-        if flow.serves:
-            return flow.local
         system = self.expressway.system
         zone = self._directory.going_to(flow)
-        if flow.kind == "TLS":
-            mutual = isinstance(zone, DnsZone) and zone.tls_verify and system.mtls_mode
-            return flow.local[0], system.mtls_port if mutual else system.tls_port
-        return flow.local[0], system.tcp_port
+        outside = system.static_nat_mode and isinstance(zone, DnsZone | DefaultZone)
+        host = system.static_nat_address if outside else flow.local[0]
+        if flow.serves:
+            return host, flow.local[1]
+        if flow.kind != "TLS":
+            return host, system.tcp_port
+        mutual = isinstance(zone, DnsZone) and zone.tls_verify and system.mtls_mode
+        return host, system.mtls_port if mutual else system.tls_port
+
+    def _is_own(self, uri: SipUri) -> bool:
+        """One of the ports that it listens on, inside or outside."""
+        host, port = uri.address
+        system = self.expressway.system
+        if system.static_nat_mode and host == system.static_nat_address:
+            host = system.address_1
+        return self.element.is_own(host, port)
 
     async def _probe(self, zone: TraversalClientZone) -> bool:
         """OPTIONS to the Expressway-E; the next one follows by itself."""

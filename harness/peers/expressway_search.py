@@ -75,12 +75,20 @@ class CallRouter:
     """The routing of one Expressway; makes the settings of its proxy."""
 
     def __init__(
-        self, element: Element, expressway: Expressway, directory: ZoneDirectory, resolver: Resolver, log: DiagnosticLog
+        self,
+        element: Element,
+        expressway: Expressway,
+        directory: ZoneDirectory,
+        resolver: Resolver,
+        is_own: Callable[[SipUri], bool],
+        log: DiagnosticLog,
     ) -> None:
+        """`is_own` tells which URIs are those of this Expressway."""
         self._element = element
         self._expressway = expressway
         self._directory = directory
         self._resolver = resolver
+        self._is_own = is_own
         self._log = log
         self._numbers = count(1)
         self._known = _Known()
@@ -90,6 +98,7 @@ class CallRouter:
         return proxying.ProxySettings(
             self.locate,
             self.route,
+            is_own=self._is_own,
             continue_on=lambda response: response.status in _NOT_FOUND_ELSEWHERE,
             status_of=lambda trouble: 404 if isinstance(trouble, NotFound) else 408,
             warning=MADE_HERE,
@@ -110,10 +119,10 @@ class CallRouter:
         flow = transaction.flow
         zone = self._directory.came(flow)
         routes = request.values("Route")
-        if request.method == "OPTIONS" and not routes and self._element.is_own(*SipUri.parse(request.uri).address):
+        if request.method == "OPTIONS" and not routes and self._is_own(SipUri.parse(request.uri)):
             transaction.respond(Response.to_request(request, 200, tag=self._element.tokens.tag()))
             return None
-        decision = decide_route(request.method, False, routes, self._is_own, zone)
+        decision = decide_route(request.method, False, routes, self._element.is_own, zone)
         request = changes.marked_as_come(request, zone)
         if decision.way is Way.FORWARD:
             return [Branch(request)]
@@ -222,9 +231,6 @@ class CallRouter:
     def _name_of(flow: Flow) -> str:
         target = getattr(flow, "target", None)
         return target.name if isinstance(target, Target) else ""
-
-    def _is_own(self, host: str, port: int) -> bool:
-        return self._element.is_own(host, port)
 
 
 def _ready(targets: list[Target]) -> Deferred[list[Target]]:

@@ -6,10 +6,17 @@ from collections.abc import Iterable
 from typing import Final
 
 from alg.errors import ConfigError
-from harness.scenarios import alg_addresses, alg_media, alg_messages, tls
+from harness.scenarios import alg_addresses, alg_media, alg_messages, hybrid_codec, hybrid_size, tls
 from harness.scenarios.scenario import Scenario
 
-_FAMILIES: Final = (tls.SCENARIOS, alg_messages.SCENARIOS, alg_addresses.SCENARIOS, alg_media.SCENARIOS)
+_FAMILIES: Final = (
+    tls.SCENARIOS,
+    hybrid_codec.SCENARIOS,
+    hybrid_size.SCENARIOS,
+    alg_messages.SCENARIOS,
+    alg_addresses.SCENARIOS,
+    alg_media.SCENARIOS,
+)
 
 SCENARIOS: Final[dict[str, Scenario]] = {each.name: each for family in _FAMILIES for each in family}
 """By name, family by family."""

@@ -155,10 +155,10 @@ class Call:
             self.remote = _description(response)
 
     def _accepted(self, response: Response) -> None:
-        if self.state is CallState.ENDED or (self.dialog is not None and response.to.tag != self.dialog.remote.tag):
-            self._decline(response)
-        elif self._ack is not None:
+        if self.dialog is not None and self._ack is not None and response.to.tag == self.dialog.remote.tag:
             self._send_ack(self._ack)
+        elif self.state is CallState.ENDED or self.dialog is not None:
+            self._decline(response)
         else:
             self._join(response)
 

@@ -99,31 +99,35 @@ class StreamReader:
         return self._message()
 
     def _message(self) -> Item | None:
+        if not self._body and (ending := self._take_header()) is not None:
+            return ending
         held = self._held
-        if not self._body:
-            if not self._scanned and not _can_begin(held):
-                return Unframed(SipSyntaxError("start-line", "no SIP start line", 0), bytes(held))
-            end = held.find(_HEADER_END, max(0, self._scanned - 3))
-            if end < 0:
-                self._scanned = len(held) if b"\n" in held else 0
-                return Oversize(bytes(held), None, len(held)) if len(held) > self._max else None
-            header = end + len(_HEADER_END)
-            try:
-                length = _content_length(bytes(held[:header]))
-            except SipSyntaxError as error:
-                return Unframed(error, bytes(held))
-            self._body = header + length
-            if self._body > self._max and not self._patient:
-                return Oversize(bytes(held[:header]), length, len(held))
-            self._header = header
         if self._body > self._max and len(held) >= self._max:
             return Oversize(bytes(held[: self._header]), self._body - self._header, len(held))
-        if len(held) < self._body:
+        if not self._body or len(held) < self._body:
             return None
         message = bytes(held[: self._body])
         del held[: self._body]
         self._scanned = self._body = 0
         return message
+
+    def _take_header(self) -> Oversize | Unframed | None:
+        """Learn from the header where the message ends, if it has come; an ending if there is something wrong with it."""
+        held = self._held
+        if not self._scanned and not _can_begin(held):
+            return Unframed(SipSyntaxError("start-line", "no SIP start line", 0), bytes(held))
+        end = held.find(_HEADER_END, max(0, self._scanned - 3))
+        if end < 0:
+            self._scanned = len(held) if b"\n" in held else 0
+            return Oversize(bytes(held), None, len(held)) if len(held) > self._max else None
+        self._header = end + len(_HEADER_END)
+        try:
+            length = _content_length(bytes(held[: self._header]))
+        except SipSyntaxError as error:
+            return Unframed(error, bytes(held))
+        self._body = self._header + length
+        oversize = self._body > self._max and not self._patient
+        return Oversize(bytes(held[: self._header]), length, len(held)) if oversize else None
 
 
 def _can_begin(held: bytearray) -> bool:

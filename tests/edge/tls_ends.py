@@ -153,11 +153,13 @@ class Farewell(Exception):
 class Answerer:
     """The server: takes one connection after the other and sends back what it reads."""
 
-    def __init__(self, context: ssl.SSLContext | None = None, patience: float = PATIENCE) -> None:
+    def __init__(
+        self, context: ssl.SSLContext | None = None, patience: float = PATIENCE, host: str = LOOPBACK, port: int = 0
+    ) -> None:
         """Context and patience may also come with each connection."""
         self._context = context
         self._patience = patience
-        self._listener = socket.create_server((LOOPBACK, 0))
+        self._listener = socket.create_server((host, port))
         self._listener.settimeout(PATIENCE)
         self._words: list[str] = []
         self._threads: list[threading.Thread] = []
@@ -169,7 +171,8 @@ class Answerer:
     @property
     def address(self) -> str:
         """`HOST:PORT`."""
-        return f"{LOOPBACK}:{self._listener.getsockname()[1]}"
+        host, port = self._listener.getsockname()
+        return f"{host}:{port}"
 
     def expect(self, context: ssl.SSLContext | None = None, patience: float | None = None) -> None:
         """One connection is about to come."""
@@ -220,7 +223,9 @@ def fared(end: TlsEnd, talk: Callable[[TlsEnd], None]) -> str:
     return "ok"
 
 
-def call(context: ssl.SSLContext, port: int, patience: float = PATIENCE, data: bytes = GREETING) -> str:
+def call(
+    context: ssl.SSLContext, port: int, patience: float = PATIENCE, data: bytes = GREETING, host: str = LOOPBACK
+) -> str:
     """The client: connects, sends, and wants the same back; how it fared."""
 
     def talk(end: TlsEnd) -> None:
@@ -235,6 +240,6 @@ def call(context: ssl.SSLContext, port: int, patience: float = PATIENCE, data: b
         assert back == data
         end.unwrap()
 
-    with socket.create_connection((LOOPBACK, port), PATIENCE) as connection:
+    with socket.create_connection((host, port), PATIENCE) as connection:
         connection.settimeout(patience)
         return fared(TlsEnd(connection, context, serves=False), talk)

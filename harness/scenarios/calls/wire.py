@@ -93,6 +93,9 @@ class _WireTap:
     def terminated(self) -> None:
         self._then.terminated()
 
+    def revealed(self) -> None:
+        self._then.revealed()
+
     def ended(self, leg: Direction, by_peer: bool) -> None:
         self._then.ended(leg, by_peer)
 

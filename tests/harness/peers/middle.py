@@ -76,6 +76,9 @@ class Seen:
     def terminated(self) -> None:
         """Never happens here."""
 
+    def revealed(self) -> None:
+        """Neither does that."""
+
     def ended(self, leg: Direction, by_peer: bool) -> None:
         """FIN."""
         self.ends.append((leg, by_peer))

@@ -6,6 +6,8 @@ python -m tests.harness.scenarios.made_up
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
 import sys
 
 import msgspec
@@ -34,9 +36,20 @@ async def raises(stage: Stage, fixed: bool) -> Observation:
 
 
 async def hangs(stage: Stage, fixed: bool) -> Observation:
-    """Never comes to an end."""
-    stage.keep("hangs.txt", str(os.getpid()))
-    return await defer.Deferred()
+    """Never comes to an end, but cleans up behind itself."""
+    stage.keep("pids.txt", str(os.getpid()))
+    try:
+        return await defer.Deferred()
+    finally:
+        stage.keep("cleaned.txt", "")
+
+
+async def resists(stage: Stage, fixed: bool) -> Observation:
+    """Does not end when it is asked to, and has started a process."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    with subprocess.Popen(["sleep", "600"]) as other:
+        stage.keep("pids.txt", f"{os.getpid()} {other.pid}")
+        return await defer.Deferred()
 
 
 async def dies(stage: Stage, fixed: bool) -> Observation:
@@ -72,7 +85,8 @@ def _scenario(observe: object, *needs: Need) -> Scenario:
     )
 
 
-WORKS, ALWAYS_FAILS, RAISES, HANGS, DIES, FORGETS = map(_scenario, (works, always_fails, raises, hangs, dies, forgets))
+WORKS, ALWAYS_FAILS, RAISES, HANGS = map(_scenario, (works, always_fails, raises, hangs))
+RESISTS, DIES, FORGETS = map(_scenario, (resists, dies, forgets))
 NEEDY = _scenario(works, Need("moonlight", lambda: "there is no moon"))
 COMMAND = (sys.executable, "-m", "tests.harness.scenarios.made_up")
 
@@ -80,5 +94,5 @@ if __name__ == "__main__":
     from twisted.internet import reactor
 
     order = msgspec.json.decode(sys.stdin.buffer.read(), type=Order)
-    known = {each.name: each for each in (WORKS, ALWAYS_FAILS, RAISES, HANGS, DIES, FORGETS)}
+    known = {each.name: each for each in (WORKS, ALWAYS_FAILS, RAISES, HANGS, RESISTS, DIES, FORGETS)}
     Child(reactor, order, known[order.name]).run()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import threading
 from pathlib import Path
 
@@ -106,19 +105,28 @@ def test_only_peers_that_are_replaceable_are_handed_on(tmp_path: Path) -> None:
     assert (tmp_path / "works/failure/note.txt").read_text().endswith("{'callee': ('192.0.2.7', 5060)}")
 
 
-def test_stopping_ends_all_children(tmp_path: Path) -> None:
-    """None is left, none is started any more, and whoever waits for the verdicts gets none."""
+@pytest.mark.parametrize("scenario", [made_up.HANGS, made_up.RESISTS], ids=lambda each: each.name)
+def test_stopping_ends_all_children(tmp_path: Path, scenario: Scenario) -> None:
+    """None is left, asked or killed, nor what it started; no other begins, and whoever waits for verdicts gets none."""
     runner = Runner(tmp_path, lambda verdict: None, limit=LIMIT, at_a_time=1, child=made_up.COMMAND)
     verdicts: list[list[Verdict]] = []
-    jobs = [Job(made_up.HANGS, (False,)), Job(made_up.WORKS, (False,))]
+    jobs = [Job(scenario, (False,)), Job(made_up.WORKS, (False,))]
     thread = threading.Thread(target=lambda: verdicts.append(runner.run(jobs)))
     thread.start()
-    file = tmp_path / "hangs/failure/hangs.txt"
-    eventually("a child that hangs", lambda: file.exists() and file.read_text() != "")
-    pid = int(file.read_text())
+    kept = tmp_path / scenario.name / "failure"
+    eventually("a child that hangs", lambda: (kept / "pids.txt").exists() and (kept / "pids.txt").read_text() != "")
+    pids = [int(pid) for pid in (kept / "pids.txt").read_text().split()]
     runner.stop()
     thread.join(LIMIT)
     assert verdicts == [[]]
-    with pytest.raises(ProcessLookupError):
-        os.kill(pid, 0)
+    eventually("all of them are gone", lambda: not any(alive(pid) for pid in pids))
+    assert (kept / "cleaned.txt").exists() == (scenario is made_up.HANGS)
     assert not (tmp_path / "works").exists()
+
+
+def alive(pid: int) -> bool:
+    """Whether a process is more than a zombie."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False

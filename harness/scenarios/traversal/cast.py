@@ -1,0 +1,230 @@
+"""Everybody who takes part in a hybrid call, on one stage: name server, Expressways, Webex, CUCM, and a firewall.
+
+Strategy: a `Dial` says what is wrong. Both Expressways are `harness.peers.expressway`; Webex and CUCM are user agents,
+in whose place somebody else may be. One capture has what tcpdump would show on Expressway-E, on Expressway-C's side of
+the trunk, and at Webex of connections that never stood.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import UTC, datetime
+from io import StringIO
+from typing import Any, Final
+
+from twisted.internet import task
+
+from alg.direction import Direction
+from alg.tls.policy import Identity
+from harness.ca import Pki, load_recipes, make
+from harness.capture.capture_file import CaptureFile, open_capture
+from harness.console import say
+from harness.expressway.log.diagnostic import DiagnosticLog
+from harness.expressway.log.entry import X8_10
+from harness.expressway.settings import Expressway
+from harness.peers.expressway import ExpresswayPeer, Surroundings
+from harness.peers.expressway_capture import PacketTap, Side, syn_repeated
+from harness.peers.firewall import Firewall
+from harness.peers.tls_trust import Certificates
+from harness.scenarios.traversal import ground
+from harness.scenarios.traversal.endpoints import EndpointAgent, cucm_settings, webex_settings, webex_tls
+from harness.scenarios.traversal.ground import Dial, Ground
+from harness.scenarios.traversal.messages import Messages
+from harness.scenarios.traversal.names import Names
+from harness.scenarios.traversal.silence import SilentPort
+from harness.scenarios.stage import Stage
+from harness.sip.dns import Zone
+from harness.sip.resolve import Dns, Service
+from harness.sip.timers import Timers
+from harness.sip.uri import Address
+
+WEBEX: Final = "webex"
+CUCM: Final = "cucm"
+"""Peers that a real one may stand in for."""
+TIMERS: Final = Timers.scaled(0.05)
+"""Ten times as fast as the RFC's."""
+CONNECT: Final = 1.6
+"""Seconds until a connection is given up: the kernel has repeated the first SYN by then."""
+_RECIPES: Final = ("expressway-e", "expressway-c", "webex")
+_GRAIN: Final = 0.01
+
+
+class Cast:
+    """All of them."""
+
+    def __init__(self, stage: Stage, dial: Dial) -> None:
+        """Nobody listens yet."""
+        self.stage = stage
+        self.dial = dial
+        self.reactor: Any = stage.reactor
+        cucm = stage.peers.get(CUCM)
+        self.ground = Ground(stage.network, cucm or (stage.network.host(21), ground.CUCM_PORT), stage.peers.get(WEBEX))
+        self.facts: dict[str, str] = {}
+        file = open_capture(str(stage.directory / "capture.pcapng"), None, "sipalg scenario", say)
+        assert file is not None, "a file was named"
+        self._file: CaptureFile = file
+        self._logs = {"Expressway-E": StringIO(), "Expressway-C": StringIO()}
+        self._taps: list[PacketTap] = []
+        self._around = ExitStack()
+        self._firewall: Firewall | None = None
+        self._pki = make(load_recipes(), datetime.now(UTC), _RECIPES)
+        self._names = Names(self.reactor, self._zone(), file)
+        self.questions = Dns(self.reactor, (self.ground.name_server, 5353))
+        self.passed = Messages()
+        """What crosses Expressway-E."""
+        self.trunk = Messages()
+        """What crosses Expressway-C."""
+        texts = self.ground.configurations(dial)
+        for name, text in zip(("expressway-e.toml", "expressway-c.toml"), texts, strict=True):
+            stage.keep(name, text)
+        settings = Ground.parse(texts)
+        self.expe = self._expressway(
+            "Expressway-E", settings[0], ("expressway-c-root", "webex-root"), _all, self.passed
+        )
+        self.expc = self._expressway("Expressway-C", settings[1], ("expressway-e-root",), self._trunk_side, self.trunk)
+        self.webex = self._webex() if self.ground.webex is None else None
+        self.cucm = self._cucm() if cucm is None else None
+
+    async def open(self) -> None:
+        """Listen, and connect the traversal zone. Raises CannotListenError and OSError."""
+        self._names.listen(self.ground.name_server)
+        self.expe.listen()
+        self.expc.listen()
+        self._open_outside()
+        if self.cucm is not None:
+            self.cucm.element.transport.listen("TCP", self.ground.cucm)
+        await self.expe.start()
+        active = await self.expc.start()
+        self.facts["traversal zone"] = "active" if active else "failed"
+
+    async def until(self, condition: Callable[[], bool], seconds: float) -> bool:
+        """Whether a condition comes to hold in time."""
+        end = self.reactor.seconds() + seconds
+        while not condition() and self.reactor.seconds() < end:
+            await task.deferLater(self.reactor, _GRAIN)
+        return condition()
+
+    @property
+    def logs(self) -> dict[str, str]:
+        """The diagnostic logs, by whose they are."""
+        return {name: sink.getvalue() for name, sink in self._logs.items()}
+
+    async def close(self) -> None:
+        """End everybody, and keep the logs."""
+        for end in (self.webex, self.cucm):
+            if end is not None:
+                await end.close()
+        await self.expc.close()
+        await self.expe.close()
+        if self._firewall is not None:
+            await self._firewall.close()
+        await self._names.close()
+        self._around.close()
+        for tap in self._taps:
+            tap.close()
+        self._file.close()
+        for name, text in self.logs.items():
+            self.stage.keep(f"{name.lower()}.log", text)
+
+    def _open_outside(self) -> None:
+        """Webex, the firewall, and ports that drop what comes."""
+        here, dial = self.ground, self.dial
+        if dial.blocked_inbound:
+            self._silence((here.public, ground.MTLS))
+        elif dial.static_nat:
+            self._firewall = Firewall(self.reactor, (), lambda: datetime.now(UTC))
+            self._firewall.open((here.public, ground.MTLS), (here.expe, ground.MTLS), inbound=True)
+        if not dial.override:
+            self._silence((here.webex_hosts[0], ground.TLS))
+        if dial.blocked_outbound:
+            for host in here.webex_hosts:
+                self._silence((host, ground.MTLS))
+        elif self.webex is not None:
+            address = here.webex_hosts[0], ground.MTLS
+            self.webex.element.transport.listen("TLS", address, webex_tls(self._pki, lambda layer: layer))
+
+    def _silence(self, address: Address) -> None:
+        self._around.enter_context(SilentPort(address))
+
+    def _zone(self) -> Zone:
+        """What everybody's DNS has."""
+        here, dial, zone = self.ground, self.dial, Zone()
+        zone.host(ground.EXPRESSWAY_E, here.expe)
+        zone.host("us-expe.example.com", here.public if dial.static_nat else here.expe)
+        if dial.published:
+            zone.service(f"_sips._tcp.{ground.SIP_DESTINATION}", Service("us-expe.example.com", ground.MTLS, 1, 10))
+        if here.webex is not None:
+            zone.host("l2sip-01.webex.example", here.webex[0])
+            zone.service(f"_sip._tcp.{ground.CALL_SERVICE}", Service("l2sip-01.webex.example", here.webex[1], 5, 10))
+            return zone
+        servers = ("l2sip-01.webex.example", "l2sip-02.webex.example")
+        for name, host in zip(servers, here.webex_hosts, strict=True):
+            zone.host(name, host)
+        used = servers if dial.blocked_outbound else servers[:1]
+        zone.service(f"_sips._tcp.{ground.CALL_SERVICE}", *(Service(name, ground.MTLS, 5, 10) for name in used))
+        if dial.business:
+            zone.service("_sips._tcp.sub.call.ciscospark.com", Service(servers[0], ground.TLS, 5, 10))
+        return zone
+
+    def _expressway(
+        self, name: str, settings: Expressway, trusted: tuple[str, ...], side: Side, messages: Messages
+    ) -> ExpresswayPeer:
+        """With its own certificate, and those of its issuers."""
+        recipe = name.lower()
+        shown = self._pki[recipe]
+        issuers = self._pki.book.issuers(recipe)
+        anchors = certificates(self._pki, (*issuers, *trusted))
+        log = DiagnosticLog(self._logs[name], settings.system.name, lambda: datetime.now(UTC), X8_10)
+        tap = self._tap(side)
+        around = Surroundings(
+            log=log,
+            questions=self.questions,
+            identity=Identity((shown.certificate,), shown.key),
+            trusted=anchors,
+            timers=TIMERS,
+            connect_timeout=CONNECT,
+            key_log=tap.secrets if side is _all else None,
+            wrap=tap.layer,
+        )
+        peer = ExpresswayPeer(self.reactor, settings, around)
+        peer.element.transport.taps += [tap, messages]
+        return peer
+
+    def _webex(self) -> EndpointAgent:
+        host = self.ground.webex_hosts[0]
+        tap = self._tap(lambda local, remote: Direction.INWARD, failed_only=True)
+        secure = webex_tls(self._pki, lambda layer: layer)
+        peer = EndpointAgent(self.reactor, host, webex_settings(ground.ALICE, host), TIMERS, CONNECT, secure)
+        peer.element.transport.taps.append(tap)
+        return peer
+
+    def _cucm(self) -> EndpointAgent:
+        host = self.ground.cucm[0]
+        return EndpointAgent(self.reactor, host, cucm_settings(ground.BOB, host), TIMERS, CONNECT, None)
+
+    def _tap(self, side: Side, failed_only: bool = False) -> PacketTap:
+        tap = PacketTap(self.reactor, self._file, side, syn_repeated, failed_only)
+        self._taps.append(tap)
+        return tap
+
+    def _trunk_side(self, local: Address, remote: Address) -> Direction | None:
+        """Of Expressway-C the trunk alone: Expressway-E has captured the rest."""
+        return Direction.OUTWARD if remote[0] == self.ground.cucm[0] else None
+
+
+def certificates(pki: Pki, names: tuple[str, ...]) -> Certificates:
+    """Those of recipes."""
+    return tuple(pki[name].certificate for name in names)
+
+
+def _all(local: Address, remote: Address) -> Direction | None:
+    """Everything, on the interface that looks there: Expressway-C is inside, and Webex's addresses are above it."""
+    inside = int(remote[0].rpartition(".")[2]) < ground.FIRST_OUTSIDE
+    return Direction.OUTWARD if inside else Direction.INWARD
+
+
+def without_names(targets: list[Any]) -> list[Any]:
+    """Targets whose connections are used again for what is addressed to their addresses."""
+    return [replace(target, name="") for target in targets]

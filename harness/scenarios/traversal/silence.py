@@ -1,0 +1,45 @@
+"""A port that does not answer, without a firewall: a listener whose queue is full, and who never takes anybody out.
+
+Linux drops a SYN when the queue of connections that wait to be accepted is full (tcp(7), listen(2)): whoever connects
+sends it again and again, and hears nothing.
+"""
+
+from __future__ import annotations
+
+import socket
+from types import TracebackType
+from typing import Self
+
+from harness.sip.uri import Address
+
+_QUEUE = 0
+"""Of this length one connection fits into it."""
+
+
+class SilentPort:
+    """For as long as it is kept. OSError if the address is in use."""
+
+    def __init__(self, address: Address) -> None:
+        self._listener = socket.socket()
+        self._guest = socket.socket()
+        try:
+            self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            self._listener.bind(address)
+            self._listener.listen(_QUEUE)
+            self._guest.connect(self._listener.getsockname())
+        except OSError:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Nobody listens any more."""
+        self._guest.close()
+        self._listener.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
