@@ -11,6 +11,7 @@ connection takes up at its next message boundary.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 
 from alg.config import AlgConfig, Malformed
 from alg.direction import Direction
@@ -241,7 +242,8 @@ class _Stream:
 
     def _translate_faultily(self, injector: Injector, frame: Framed) -> tuple[bytes, list[Edit]]:
         """The message as faults leave it, each with a record."""
-        case = Case(frame, self._direction, self._alg.table, self._pieces, self._position)
+        backward = partial(self._translator.address_edits, frame, self._direction.opposite, doors=False)
+        case = Case(frame, self._direction, self._alg.table, backward, self._pieces, self._position)
         self._pieces = 1
         self._position += 1
         outcome = injector.translate(self._translator, case)

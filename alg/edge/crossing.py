@@ -185,6 +185,7 @@ class Crossing:
             self.alg.lost()
         if self.alg is not None and self.proxy.observer:
             self.proxy.observer.closed(self.number, self.reason, self.alg)
+        self.inspector = None
         self.proxy.ended(self)
 
 

@@ -6,7 +6,7 @@ Strategy: a fault is made once from its settings and keeps no state; what it nee
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -24,6 +24,8 @@ class Case:
     message: Framed
     direction: Direction
     table: NatTable
+    backward: Callable[[], list[Edit]]
+    """The edits of addresses and ports that a message of the other direction would get; no door is opened for them."""
     pieces: int
     """Reads or segments that the message came in."""
     position: int

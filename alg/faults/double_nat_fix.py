@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from alg.direction import Direction
 from alg.faults.base import Case, Fault
 from alg.rewrite import Edit
 
@@ -15,14 +16,7 @@ class DoubleNatFix(Fault):
 
     def address_edits(self, case: Case, edits: list[Edit]) -> list[Edit]:
         """With those that the other direction would make."""
+        if case.direction is Direction.INWARD:
+            return edits
         taken = {edit[:2] for edit in edits}
-        again = case.table.find[case.direction.opposite](case.message.data)
-        return edits + [
-            (start, stop, new, "double fix")
-            for start, stop, _ in again
-            if (start, stop) not in taken and (new := _back(case, start, stop)) is not None
-        ]
-
-
-def _back(case: Case, start: int, stop: int) -> bytes | None:
-    return case.table.address(case.direction.opposite, case.message.data[start:stop])
+        return edits + [(*edit[:3], "double fix") for edit in case.backward() if edit[:2] not in taken]

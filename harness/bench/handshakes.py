@@ -109,17 +109,20 @@ def _through(proxy: Proxy, way: str, folder: Path, version: str, rate: float, ha
     end = time.monotonic() + _SETTLING
     while proxy.descriptors() > descriptors and time.monotonic() < end:
         time.sleep(0.1)
-    return _figure(
-        way,
-        version,
-        handshakes,
-        load,
-        spent / handshakes * 1e6,
-        proxy.descriptors() - descriptors,
-        (proxy.resident_bytes() - memory) / handshakes,
-    )
+    left = proxy.descriptors() - descriptors, (proxy.resident_bytes() - memory) / handshakes
+    return _figure(way, version, handshakes, load, spent / handshakes * 1e6, *left)
 
 
-def _figure(way: str, version: str, handshakes: int, load: Load, *of_proxy: float | int | None) -> HandshakeFigure:
+def _figure(
+    way: str,
+    version: str,
+    handshakes: int,
+    load: Load,
+    microseconds: float | None = None,
+    descriptors: int | None = None,
+    memory: float | None = None,
+) -> HandshakeFigure:
     rate = (handshakes - load.failed) / load.seconds
-    return HandshakeFigure(way, version, handshakes, load.failed, rate, load.milliseconds, *of_proxy)
+    return HandshakeFigure(
+        way, version, handshakes, load.failed, rate, load.milliseconds, microseconds, descriptors, memory
+    )

@@ -1,8 +1,8 @@
 """Mutual TLS handshakes at a steady rate, and who answers them: each a process of its own beside what is measured.
 
 Strategy: Python's `ssl` in threads, whose work OpenSSL does without the interpreter's lock. A handshake counts once an
-OPTIONS has come back over it, since in TLS 1.3 the client knows no sooner that its certificate was accepted. Each starts
-at its time, whether the ones before are done or not.
+OPTIONS has come back over it, since in TLS 1.3 the client knows no sooner that its certificate was accepted. Each
+starts at its time, whether the ones before are done or not.
 
     python -m harness.bench.tls_load answer FOLDER VERSION              says `listening on PORT`, ends with its input
     python -m harness.bench.tls_load ask FOLDER VERSION TARGET RATE N   says a `Load` in JSON
@@ -106,7 +106,7 @@ class Asker:
     def _ask(self) -> None:
         with (
             socket.create_connection(self._target, _PATIENCE) as connection,
-            self._tls.wrap_socket(connection, server_hostname=SERVER_NAME) as tls,
+            self._tls.wrap_socket(_prompt(connection), server_hostname=SERVER_NAME) as tls,
         ):
             tls.sendall(_MESSAGE)
             back = b""
@@ -124,12 +124,18 @@ def answer(tls: ssl.SSLContext, listener: socket.socket) -> None:
         connection, _ = listener.accept()
         connection.settimeout(_PATIENCE)
         try:
-            with tls.wrap_socket(connection, server_side=True) as accepted:
+            with tls.wrap_socket(_prompt(connection), server_side=True) as accepted:
                 while data := accepted.recv(1 << 16):
                     accepted.sendall(data)
                 accepted.unwrap()
         except OSError:
             connection.close()
+
+
+def _prompt(connection: socket.socket) -> socket.socket:
+    """A socket that does not wait for company (RFC 896)."""
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return connection
 
 
 def main(role: str, folder: str, version: str, *more: str) -> None:

@@ -79,7 +79,7 @@ async def _unacknowledged(play: Play) -> None:
     play.facts[_REPEATED] = "repeated" if play.built_in.notes["200 again"] > 1 else "sent once"
 
 
-_DOUBLE: Final = "double-nat-fix:direction=outward"
+_DOUBLE: Final = "double-nat-fix"
 
 SCENARIOS: Final = (
     through_alg(

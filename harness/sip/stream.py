@@ -112,7 +112,7 @@ class StreamReader:
         return message
 
     def _take_header(self) -> Oversize | Unframed | None:
-        """Learn from the header where the message ends, if it has come; an ending if there is something wrong with it."""
+        """Learn from the header where the message ends, once that has come; an ending if something is wrong with it."""
         held = self._held
         if not self._scanned and not _can_begin(held):
             return Unframed(SipSyntaxError("start-line", "no SIP start line", 0), bytes(held))

@@ -45,7 +45,7 @@ class Heard(Tap):
 
     def __init__(self) -> None:
         self.requests: set[tuple[str, str, str]] = set()
-        """Of each request that came: who says it sent it, the method, and the call. One that comes again is the same."""
+        """Of each request that came: who says it sent it, the method, the call. One that comes again is the same."""
         self.mishaps: list[str] = []
 
     def received(self, flow: Flow, data: bytes) -> None:

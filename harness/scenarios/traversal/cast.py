@@ -7,14 +7,14 @@ the trunk, and at Webex of connections that never stood.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import ExitStack
-from dataclasses import replace
 from datetime import UTC, datetime
 from io import StringIO
 from typing import Any, Final
 
 from twisted.internet import task
+from twisted.internet.defer import Deferred, gatherResults
 
 from alg.direction import Direction
 from alg.tls.policy import Identity
@@ -32,10 +32,11 @@ from harness.scenarios.traversal import ground
 from harness.scenarios.traversal.endpoints import EndpointAgent, cucm_settings, webex_settings, webex_tls
 from harness.scenarios.traversal.ground import Dial, Ground
 from harness.scenarios.traversal.messages import Messages
-from harness.scenarios.traversal.names import Names
+from harness.scenarios.traversal.names import PORT, Names
 from harness.scenarios.traversal.silence import SilentPort
 from harness.scenarios.stage import Stage
 from harness.sip.dns import Zone
+from harness.sip.flow import Target
 from harness.sip.resolve import Dns, Service
 from harness.sip.timers import Timers
 from harness.sip.uri import Address
@@ -68,14 +69,15 @@ class Cast:
         self._logs = {"Expressway-E": StringIO(), "Expressway-C": StringIO()}
         self._taps: list[PacketTap] = []
         self._around = ExitStack()
+        self._going: list[Deferred[None]] = []
         self._firewall: Firewall | None = None
         self._pki = make(load_recipes(), datetime.now(UTC), _RECIPES)
         self._names = Names(self.reactor, self._zone(), file)
-        self.questions = Dns(self.reactor, (self.ground.name_server, 5353))
-        self.passed = Messages()
-        """What crosses Expressway-E."""
-        self.trunk = Messages()
-        """What crosses Expressway-C."""
+        self.questions = Dns(self.reactor, (self.ground.name_server, PORT))
+        self.at_expe, self.at_expc = Messages(), Messages()
+        """What crosses the Expressways."""
+        self.trunk = Target("TCP", self.ground.expc, 5060)
+        """Where CUCM sends calls."""
         texts = self.ground.configurations(dial)
         for name, text in zip(("expressway-e.toml", "expressway-c.toml"), texts, strict=True):
             stage.keep(name, text)
@@ -83,7 +85,9 @@ class Cast:
         self.expe = self._expressway(
             "Expressway-E", settings[0], ("expressway-c-root", "webex-root"), _all, self.passed
         )
-        self.expc = self._expressway("Expressway-C", settings[1], ("expressway-e-root",), self._trunk_side, self.trunk)
+        self.expc = self._expressway(
+            "Expressway-C", settings[1], ("expressway-e-root",), self._trunk_side, self.at_expc
+        )
         self.webex = self._webex() if self.ground.webex is None else None
         self.cucm = self._cucm() if cucm is None else None
 
@@ -111,8 +115,23 @@ class Cast:
         """The diagnostic logs, by whose they are."""
         return {name: sink.getvalue() for name, sink in self._logs.items()}
 
+    def later(self, action: Coroutine[Any, Any, None]) -> None:
+        """Have something go on beside the act."""
+        self._going.append(Deferred.fromCoroutine(action))
+
+    def repeats(self, target: Target) -> int:
+        """How often a SYN to a target was repeated, as nobody answered."""
+        return max((tap.repeats.get(target.address, 0) for tap in self._taps), default=0)
+
+    @property
+    def unanswered(self) -> list[str]:
+        """`host number:port` of every target of Expressway-E whose SYN was repeated in vain."""
+        found = sorted(self._taps[0].repeats.items())
+        return [f"{ground.number(host)}:{port}" for (host, port), count in found if count]
+
     async def close(self) -> None:
         """End everybody, and keep the logs."""
+        await gatherResults(self._going)
         for end in (self.webex, self.cucm):
             if end is not None:
                 await end.close()
@@ -221,10 +240,5 @@ def certificates(pki: Pki, names: tuple[str, ...]) -> Certificates:
 
 def _all(local: Address, remote: Address) -> Direction | None:
     """Everything, on the interface that looks there: Expressway-C is inside, and Webex's addresses are above it."""
-    inside = int(remote[0].rpartition(".")[2]) < ground.FIRST_OUTSIDE
+    inside = ground.number(remote[0]) < ground.FIRST_OUTSIDE
     return Direction.OUTWARD if inside else Direction.INWARD
-
-
-def without_names(targets: list[Any]) -> list[Any]:
-    """Targets whose connections are used again for what is addressed to their addresses."""
-    return [replace(target, name="") for target in targets]

@@ -24,6 +24,8 @@ BOB: Final = "bob@example.com"
 """Directory URI of a phone inside."""
 ALICE: Final = "alice@sub.call.ciscospark.com"
 """Webex's SIP address of somebody's app."""
+BOB_AT_WEBEX: Final = "bob@sub.call.ciscospark.com"
+"""The remote destination of the same person."""
 CALL_SERVICE: Final = "callservice.ciscospark.com"
 EXPRESSWAY_E: Final = "expe.example.com"
 SIP_DESTINATION: Final = "mtls.example.com"
@@ -59,6 +61,7 @@ Name = "Hybrid Call Service Traversal"
 [[zone]]
 Type = "DNS"
 Name = "Hybrid Call Services DNS"
+"Authentication Mode" = "TreatAsAuthenticated"
 "SIP PreloadedSipRoutes Accept" = "On"
 "SIP TLS Verify Mode" = "On"
 "SIP TLS Verify Subject Name" = "callservice.ciscospark.com"
@@ -174,7 +177,7 @@ class Dial:
     """SIP DnsOverride Override of Expressway-E's zone for Webex."""
     priority: int = 99
     """Of the search rule to Webex; that to DNS has 100."""
-    policy: tuple[str, str] = (r".*@sub\.call\.ciscospark\.com.*", r".*@.*\.example\.net.*")
+    policy: tuple[str, str] = (r".*@sub\.call\.ciscospark\.com.*", ".*")
     """Source and destination of the call policy rule that rejects."""
     published: bool = True
     """The SRV record of the SIP destination."""
@@ -252,3 +255,8 @@ class Ground:
 
 def _on(switch: bool) -> str:
     return "On" if switch else "Off"
+
+
+def number(host: str) -> int:
+    """Of a host in its network."""
+    return int(host.rpartition(".")[2])

@@ -25,6 +25,13 @@ class Messages(Tap):
     """All of one element's, in their order."""
 
     crossed: list[Crossed] = field(default_factory=list)
+    accepted: list[int] = field(default_factory=list)
+    """Our ports that others have connected to."""
+
+    def connected(self, flow: Flow) -> None:
+        """As `Tap` has it."""
+        if flow.serves:
+            self.accepted.append(flow.local[1])
 
     def sent(self, flow: Flow, data: bytes) -> None:
         """As `Tap` has it."""
