@@ -40,13 +40,13 @@ class HandshakeFigure:
     failed: int
     per_second: float
     """That were made, of those that were to be."""
-    milliseconds: float
+    latency_ms: float
     """Median time of a handshake and one OPTIONS there and back."""
-    microseconds: float | None = None
+    cpu_us: float | None = None
     """CPU time of the proxy per handshake."""
-    descriptors_left: int | None = None
-    """Open behind the last handshake, and not before the first."""
-    bytes_left: float | None = None
+    left_open: int | None = None
+    """Descriptors that are open behind the last handshake, and were not before the first."""
+    kept_bytes: float | None = None
     """Resident memory per handshake that is not given back."""
 
 
@@ -57,17 +57,15 @@ def measure_handshakes(rate: float, handshakes: int) -> list[HandshakeFigure]:
         certificates(folder)
         terminating = ("--tls-ca", str(folder / f"{FIREWALL}.crt"), str(folder / f"{FIREWALL}.key"))
         ways = {
-            "sipalg, pass": ("--tls-inspect", "pass"),
-            "sipalg, terminate": ("--tls-inspect", "terminate", *terminating),
+            "pass": ("--tls-inspect", "pass"),
+            "terminate": ("--tls-inspect", "terminate", *terminating),
         }
-        figures = []
-        for version in VERSIONS:
-            with answering(folder, version) as target:
-                load = ask(folder, version, target, rate, handshakes)
-                figures.append(_figure(DIRECT, version, handshakes, load))
-                for way, options in ways.items():
-                    with sipalg_proxy(HOST, target, *options) as proxy:
-                        figures.append(_through(proxy, way, folder, version, rate, handshakes))
+        with answering(folder) as target:
+            loads = [(version, ask(folder, version, target, rate, handshakes)) for version in VERSIONS]
+            figures = [_figure(DIRECT, version, handshakes, load) for version, load in loads]
+            for way, options in ways.items():
+                with sipalg_proxy(HOST, target, *options) as proxy:
+                    figures += [_through(proxy, way, folder, version, rate, handshakes) for version in VERSIONS]
         return figures
 
 
@@ -79,9 +77,9 @@ def certificates(folder: Path) -> None:
 
 
 @contextmanager
-def answering(folder: Path, version: str) -> Iterator[str]:
+def answering(folder: Path) -> Iterator[str]:
     """The server, for as long as the block runs; where it listens."""
-    command = [*_PROGRAM, "answer", str(folder), version]
+    command = [*_PROGRAM, "answer", str(folder)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None, "was asked for"
         line = process.stdout.readline()

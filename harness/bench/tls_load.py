@@ -4,7 +4,7 @@ Strategy: Python's `ssl` in threads, whose work OpenSSL does without the interpr
 OPTIONS has come back over it, since in TLS 1.3 the client knows no sooner that its certificate was accepted. Each
 starts at its time, whether the ones before are done or not.
 
-    python -m harness.bench.tls_load answer FOLDER VERSION              says `listening on PORT`, ends with its input
+    python -m harness.bench.tls_load answer FOLDER                       says `listening on PORT`, ends with its input
     python -m harness.bench.tls_load ask FOLDER VERSION TARGET RATE N   says a `Load` in JSON
 """
 
@@ -49,10 +49,10 @@ class Load:
     """Median time from connecting to the answer."""
 
 
-def context(folder: Path, name: str, version: str, serves: bool) -> ssl.SSLContext:
+def context(folder: Path, name: str, purpose: int) -> ssl.SSLContext:
     """For an end that shows a certificate and demands one."""
-    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER if serves else ssl.PROTOCOL_TLS_CLIENT)
-    made.minimum_version = made.maximum_version = VERSIONS[version]
+    made = ssl.SSLContext(purpose)
+    made.minimum_version = ssl.TLSVersion.TLSv1_2
     made.load_cert_chain(folder / f"{name}-chain.pem", folder / f"{name}.key")
     made.load_verify_locations(folder / TRUST)
     made.verify_mode = ssl.CERT_REQUIRED
@@ -138,19 +138,20 @@ def _prompt(connection: socket.socket) -> socket.socket:
     return connection
 
 
-def main(role: str, folder: str, version: str, *more: str) -> None:
+def main(role: str, folder: str, *more: str) -> None:
     """One process."""
     if role == "answer":
-        tls = context(Path(folder), SERVER, version, serves=True)
+        tls = context(Path(folder), SERVER, ssl.PROTOCOL_TLS_SERVER)
         with socket.create_server((HOST, 0), backlog=1024) as listener:
             for _ in range(_THREADS):
                 threading.Thread(target=answer, args=(tls, listener), daemon=True).start()
             print(f"listening on {listener.getsockname()[1]}", flush=True)
             sys.stdin.read()
         return
-    target, rate, handshakes = more
+    version, target, rate, handshakes = more
     host, _, port = target.rpartition(":")
-    tls = context(Path(folder), CLIENT, version, serves=False)
+    tls = context(Path(folder), CLIENT, ssl.PROTOCOL_TLS_CLIENT)
+    tls.minimum_version = tls.maximum_version = VERSIONS[version]
     print(json.dumps(asdict(Asker(tls, (host, int(port)), float(rate), int(handshakes)).run())))
 
 

@@ -14,6 +14,7 @@ from rich.table import Table
 
 from harness.bench.calls import CallFigure, measure_calls
 from harness.bench.core import measure_core
+from harness.bench.handshakes import DIRECT, HandshakeFigure, measure_handshakes
 from harness.bench.idle import measure_idle
 from harness.bench.lab_calls import RouterFigure, measure_lab_calls
 from harness.bench.machine import describe_machine
@@ -43,6 +44,7 @@ _PARTS = {
         ("sipp", "haproxy"),
     ),
     "idle": _Part(lambda share: [measure_idle(10_000 // share)]),
+    "handshakes": _Part(lambda share: list(measure_handshakes(200, 5_000 // share))),
     "lab": _Part(
         lambda share: [*measure_lab_calls("t1", 500, 5_000 // share), *measure_lab_calls("tn", 200, 2_000 // share)],
         ("sipp", "ip", "nft"),
@@ -65,12 +67,14 @@ def command(parts: tuple[str, ...], quick: bool, as_json: bool) -> int:
     machine too: let nothing else run.
 
     \b
-    core      microseconds per message under several NAT tables
-    calls     CPU time per SIPp call: our proxy with L4F on and off, HAProxy in TCP mode
-    idle      memory per idle connection, and whether all still work
-    lab       failed SIPp calls, microseconds of CPU time per call, and packets a second, of NAT routers: the kernel
-              without and with its own SIP helper, `sipalg inline`, `sipalg proxy --transparent`
-    segments  INVITEs that these rewrite, in one segment and in two
+    core        microseconds per message under several NAT tables
+    calls       CPU time per SIPp call: our proxy with L4F on and off, HAProxy in TCP mode
+    idle        memory per idle connection, and whether all still work
+    handshakes  mutual TLS handshakes, 200 a second, direct, passed and terminated: failed ones, CPU time of the
+                proxy, and what it has not given back
+    lab         failed SIPp calls, microseconds of CPU time per call, and packets a second, of NAT routers: the kernel
+                without and with its own SIP helper, `sipalg inline`, `sipalg proxy --transparent`
+    segments    INVITEs that these rewrite, in one segment and in two
 
     \b
     Example:
@@ -116,6 +120,8 @@ def _print(title: str, rows: list[Any]) -> None:
         columns["ratio to L4F off"] = [f"{row.microseconds / _l4f_off(row, rows).microseconds:.2f}" for row in rows]
     if isinstance(rows[0], RouterFigure):
         columns["ratio to plain"] = [_ratio_to_plain(row, rows) for row in rows]
+    if isinstance(rows[0], HandshakeFigure):
+        columns["ratio to direct"] = [f"{row.latency_ms / _direct(row, rows).latency_ms:.2f}" for row in rows]
     table = Table(title=title)
     console = Console()
     if not console.is_terminal:
@@ -130,6 +136,10 @@ def _print(title: str, rows: list[Any]) -> None:
 
 def _l4f_off(row: CallFigure, rows: list[CallFigure]) -> CallFigure:
     return next(other for other in rows if other.transport == row.transport and other.proxy.endswith("off"))
+
+
+def _direct(row: HandshakeFigure, rows: list[HandshakeFigure]) -> HandshakeFigure:
+    return next(other for other in rows if other.tls == row.tls and other.way == DIRECT)
 
 
 def _ratio_to_plain(row: RouterFigure, rows: list[RouterFigure]) -> str:

@@ -138,10 +138,11 @@ class _Sdl(Tap):
         self._limit = limit
 
     def oversized(self, flow: Flow, message: Oversize) -> None:
-        """As `Tap` has it; of datagrams nothing is told."""
+        """As `Tap` has it; of datagrams nothing is told. A header that is longer than what is read has no end."""
+        header = len(message.header)
         if flow.reliable:
-            large = LargeMessage(flow.remote[0], len(message.header), message.content_length, self._limit)
-            self._trace.ignored(large)
+            length = message.content_length if header <= self._limit else None
+            self._trace.ignored(LargeMessage(flow.remote[0], header, length, self._limit))
 
 
 def dialled(uri: str) -> str:
@@ -162,7 +163,7 @@ def _agent_settings(settings: CucmSettings, host: str) -> AgentSettings:
         ("Supported", "timer,resource-priority,replaces"),
         ("Min-SE", "1800"),
         ("Allow-Events", "presence"),
-        ("Call-Info", f"<sip:{host}:5060>;method=\"NOTIFY;Event=telephone-event;Duration=500\""),
+        ("Call-Info", f'<sip:{host}:5060>;method="NOTIFY;Event=telephone-event;Duration=500"'),
         ("Call-Info", "<urn:x-cisco-remotecc:callinfo>;x-cisco-video-traffic-class=DESKTOP"),
         ("Cisco-Guid", "2654388224-0000065536-0000000014-0352427200"),
     )

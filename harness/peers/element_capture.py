@@ -1,7 +1,7 @@
 """A capture as it would be taken on the machine of a SIP element: packets of its TCP connections, and refused ones.
 
 Strategy: a tap tells which messages came and went, and how connections ended; each connection becomes a `LegRecorder`.
-Connections with TLS are left out, as the tap knows their clear text alone: whoever carries their bytes captures them.
+Of connections with TLS only how they begin and end is there, as the tap knows their clear text alone.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class ElementCapture(Tap):
 
     def connected(self, flow: Flow) -> None:
         """As `Tap` has it."""
-        if flow.kind == "TCP" and (self._neighbours is None or flow.remote[0] in self._neighbours):
+        if flow.reliable and (self._neighbours is None or flow.remote[0] in self._neighbours):
             leg = self._legs[flow] = LegRecorder(self._file, self._side)
             leg.opened(endpoint(flow.remote), endpoint(flow.local), End.PEER if flow.serves else End.OURS)
 
@@ -66,7 +66,6 @@ class ElementCapture(Tap):
         """As `Tap` has it; of its body nothing is kept."""
         self._passed(flow, End.PEER, message.header)
 
-
     def closed(self, flow: Flow, loss: Loss, detail: str) -> None:
         """As `Tap` has it."""
         self.resets += loss is Loss.RESET
@@ -82,5 +81,5 @@ class ElementCapture(Tap):
 
     def _passed(self, flow: Flow, sender: End, data: bytes) -> None:
         leg = self._legs.get(flow)
-        if leg is not None and data:
+        if leg is not None and data and flow.kind == "TCP":
             leg.passed(sender, data)

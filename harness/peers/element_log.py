@@ -1,4 +1,4 @@
-"""The diagnostic log of a SIP element: its connections, and every message that crosses them, as an Expressway has it."""
+"""The diagnostic log of a SIP element: its connections, and every message on them, as an Expressway has it."""
 
 from __future__ import annotations
 

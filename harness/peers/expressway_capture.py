@@ -199,9 +199,10 @@ class _CapturedLayer:
         return self._told(self._inner.opened(local, remote))
 
     def feed(self, data: bytes) -> Step:
-        """As the layer has it."""
+        """As the layer has it; keys that become known come before the bytes that need them."""
+        step = self._inner.feed(data)
         self._tap.passed(*self._ends, End.PEER, data)
-        return self._told(self._inner.feed(data))
+        return self._told(step)
 
     def write(self, clear: bytes) -> Step:
         """As the layer has it."""

@@ -119,19 +119,19 @@ class CallRouter:
         flow = transaction.flow
         zone = self._directory.came(flow)
         routes = request.values("Route")
-        if request.method == "OPTIONS" and not routes and self._is_own(SipUri.parse(request.uri)):
+        try:
+            uri = SipUri.parse(request.uri)
+        except SipSyntaxError:
+            return Refuse(416)
+        if request.method == "OPTIONS" and not routes and self._is_own(uri):
             transaction.respond(Response.to_request(request, 200, tag=self._element.tokens.tag()))
             return None
         decision = decide_route(request.method, False, routes, self._element.is_own, zone)
         request = changes.marked_as_come(request, zone)
         if decision.way is Way.FORWARD:
             return [Branch(request)]
-        try:
-            alias = _alias(request.uri)
-        except SipSyntaxError:
-            return Refuse(416)
         route = decision.uri if decision.way in (Way.SEARCH, Way.REJECT) else None
-        return self._search(request, flow, zone, alias, route)
+        return self._search(request, flow, zone, _alias(uri), route)
 
     def locate(self, uri: SipUri) -> Deferred[list[Target]]:
         """`Locate`: a rule of ours, a connection that stands, an address, or what DNS says."""
@@ -157,7 +157,8 @@ class CallRouter:
         return response.put("Server", _PRODUCT).put("Warning", f'399 {host}:{port} "{text}"')
 
     def _search(self, request: Request, flow: Flow, zone: Zone, alias: str, route: str | None) -> proxying.Plan:
-        source = _alias(request.sender.uri) if request.sender.uri.lower().startswith("sip") else request.sender.uri
+        sender = request.sender
+        source = _alias(sender.sip) if sender.uri.lower().startswith("sip") else sender.uri
         trusted = not isinstance(zone, LocalZone) and zone.authentication is AuthenticationMode.TREAT_AS_AUTHENTICATED
         wanted = Search(alias, zone.name, trusted, source, route=None if route is None else without_scheme(route))
         found = plan(self._expressway, wanted)
@@ -171,13 +172,21 @@ class CallRouter:
         if found.rejection is not None:
             return Refuse(found.rejection.status, found.rejection.reason)
         self._log.write(*network.search_filtered(found))
-        steps = [self._branch(request, zone, searching, candidate) for group in found.attempts() for candidate in group]
-        return steps or Refuse(404)
+        # Whoever is registered here is not played: the Local Zone says at once that it has nobody.
+        candidates = [candidate for group in found.attempts() for candidate in group]
+        while candidates and isinstance(self._target(candidates[0]), LocalZone):
+            self._log.write(network.search_considering(found, candidates.pop(0)))
+        branches = [self._branch(request, zone, searching, candidate) for candidate in candidates]
+        return branches or Refuse(404)
+
+    def _target(self, candidate: Candidate) -> Zone:
+        zone = self._expressway.zone(candidate.rule.target)
+        assert zone is not None, "search rules were checked when they were loaded"
+        return zone
 
     def _branch(self, request: Request, source: Zone, searching: _Searching, candidate: Candidate) -> Branch:
         """Its topmost Route is ours, and names the rule."""
-        zone = self._expressway.zone(candidate.rule.target)
-        assert zone is not None, "search rules were checked when they were loaded"
+        zone = self._target(candidate)
         number = str(next(self._numbers))
         self._known.steps[number] = _Step(searching, candidate, zone)
         if searching.plan.request.route is None and candidate.alias != searching.plan.request.alias:
@@ -239,7 +248,6 @@ def _ready(targets: list[Target]) -> Deferred[list[Target]]:
     return found
 
 
-def _alias(uri: str) -> str:
+def _alias(uri: SipUri) -> str:
     """What is dialled: user and host, without scheme, port and parameters."""
-    parsed = SipUri.parse(uri)
-    return f"{parsed.user}@{parsed.host}" if parsed.user else parsed.host
+    return f"{uri.user}@{uri.host}" if uri.user else uri.host

@@ -1,8 +1,8 @@
 """An element that a call passes on its way between two neighbours, such as an Expressway between CUCM and Webex.
 
 Strategy: a stateful proxy with one listening address. What comes from the inner neighbour goes to the outer one, and
-everything else goes inside; requests within a dialog go where their Routes say. It has a log, and Vias and Record-Routes
-of the size that an Expressway's have.
+everything else goes inside; requests within a dialog go where their Routes say. It has a log, and Vias and
+Record-Routes of the size that an Expressway's have.
 """
 
 from __future__ import annotations

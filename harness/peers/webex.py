@@ -1,4 +1,4 @@
-"""Webex as a hybrid call meets it: an L2SIP server, which calls and is called, with codecs, headers and habits of its own.
+"""Webex as a hybrid call meets it: an L2SIP server that calls and is called, with codecs and habits of its own.
 
 Strategy: a user agent with the headers and the session descriptions that L2SIP has. An INVITE has the Contact parameter
 `call-type=squared`, by which Webex knows its own calls when they come back (seed 003, inbound, problem 5). A call that
@@ -98,7 +98,8 @@ class Webex:
         if call.acknowledged or call.state is not CallState.ESTABLISHED:
             return
         self.declined.append(call)
-        assert call.transaction is not None and call.dialog is not None, "it came in and was answered"
+        assert call.transaction is not None, "it came in"
+        assert call.dialog is not None, "it was answered"
         call.transaction.flow.send(Response.to_request(call.request, 603, tag=call.dialog.local.tag))
         call.hang_up()
 

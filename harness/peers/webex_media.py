@@ -69,8 +69,6 @@ def _candidates(host: str, port: int) -> tuple[str, ...]:
         f"UDP 16777215 {host} {port + 60} typ relay raddr {host} rport {port}",
     )
     lines = [
-        f"candidate:{foundation} {component} {kind}"
-        for foundation, kind in enumerate(kinds, 1)
-        for component in (1, 2)
+        f"candidate:{foundation} {component} {kind}" for foundation, kind in enumerate(kinds, 1) for component in (1, 2)
     ]
     return ("ice-ufrag:8hhY", "ice-pwd:asd88fgpdd777uzjYhagZg", *lines)

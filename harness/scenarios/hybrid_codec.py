@@ -41,9 +41,7 @@ def _forms(early_offer: EarlyOffer, inbound: bool = False) -> dict[bool, Setting
     """By whether the region is the right one."""
 
     def form(region: Region) -> Setting:
-        cucm = CucmSettings(
-            sip_max_incoming_message_size=RECOMMENDED_SIZE, region=region, early_offer=early_offer
-        )
+        cucm = CucmSettings(sip_max_incoming_message_size=RECOMMENDED_SIZE, region=region, early_offer=early_offer)
         return Setting(cucm, inbound=inbound)
 
     return {False: form(Region(8)), True: form(Region(256))}
@@ -80,8 +78,8 @@ SCENARIOS: Final = (
         title="Webex offers its codecs in its 200, and CUCM, which may use G.729 alone, hangs up",
         source=_SOURCE,
         topology=TOPOLOGY,
-        happens=f"{_CAUSE} The INVITE has no session description, the 200 has Webex's offer. The ACK refuses its audio, "
-        "and a BYE follows.",
+        happens=f"{_CAUSE} The INVITE has no session description, the 200 has Webex's offer. The ACK refuses its "
+        "audio, and a BYE follows.",
         look="The 200 from Webex has all its audio codecs; the ACK has `m=audio 0`, and right behind it comes BYE with "
         f"`Reason: {_CAUSE_47}`. Nothing that Webex has sent is wrong.",
         wireshark=_BYE_FILTER,

@@ -17,12 +17,12 @@ from harness.scenarios.hybrid.play import (
     FROM_CUCM,
     NEVER,
     NOTHING,
+    OUTSIDE,
     RESET,
     SIZE,
     TOPOLOGY,
     TRACE,
     WEBEX,
-    OUTSIDE,
     Setting,
     perform,
 )
@@ -124,8 +124,8 @@ SCENARIOS: Final = (
         title="Webex's offer in its 200 is larger than what CUCM reads",
         source=_SOURCE,
         topology=TOPOLOGY,
-        happens=f"{_CAUSE} So it does with the 200 to its own INVITE, which had no offer: the 200 has Webex's, with all "
-        "its codecs. No ACK ever reaches Webex, which gives up after 21 s.",
+        happens=f"{_CAUSE} So it does with the 200 to its own INVITE, which had no offer: the 200 has Webex's, with "
+        "all its codecs. No ACK ever reaches Webex, which gives up after 21 s.",
         look=f"{_LOOK} The 200 is repeated and never acknowledged; then the Expressway-E receives `603 Decline`.",
         wireshark=_RST,
         cure=_CURE,

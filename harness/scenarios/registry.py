@@ -6,13 +6,26 @@ from collections.abc import Iterable
 from typing import Final
 
 from alg.errors import ConfigError
-from harness.scenarios import alg_addresses, alg_media, alg_messages, hybrid_codec, hybrid_size, tls
+from harness.scenarios import (
+    alg_addresses,
+    alg_media,
+    alg_messages,
+    calls_inbound,
+    calls_outbound,
+    hybrid_codec,
+    hybrid_size,
+    nat_reflection,
+    tls,
+)
 from harness.scenarios.scenario import Scenario
 
 _FAMILIES: Final = (
     tls.SCENARIOS,
+    calls_inbound.SCENARIOS,
+    calls_outbound.SCENARIOS,
     hybrid_codec.SCENARIOS,
     hybrid_size.SCENARIOS,
+    nat_reflection.SCENARIOS,
     alg_messages.SCENARIOS,
     alg_addresses.SCENARIOS,
     alg_media.SCENARIOS,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +15,12 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import StartProxy
-from tests.edge.messages import INSIDE, MAP, OUTSIDE, request
-from tests.edge.sockets import LOOPBACK
-from tests.edge.terminated import FIREWALL, told
+from tests.edge.messages import INSIDE, MAP, OUTSIDE, options, request
+from tests.edge.sockets import LOOPBACK, Upstream
+from tests.edge.terminated import FIREWALL, Pair, read, told
 from tests.edge.tls_ends import SOON, Answerer, Outcome, Papers, call
 from tests.harness.peers.capturing import packets
-from tests.helpers.system import eventually, require_system, running_proxy
+from tests.helpers.system import ProxyProcess, eventually, require_system, running_proxy
 
 SIPS = 5061
 ALERT = 21
@@ -84,9 +85,9 @@ def captured(papers: Papers, tmp_path_factory: pytest.TempPathFactory) -> Captur
     return files
 
 
-def dissected(capture: Path, shown: str, *fields: str) -> list[list[str]]:
+def dissected(capture: Path, shown: str, *fields: str, more: Sequence[str] = ()) -> list[list[str]]:
     """Fields of the packets that a display filter shows, by tshark as it is when it has been installed."""
-    command = [require_system("tshark", "tshark"), "-n", "-r", str(capture), "-Y", shown, "-T", "fields"]
+    command = [require_system("tshark", "tshark"), "-n", "-r", str(capture), "-Y", shown, "-T", "fields", *more]
     for field in fields:
         command += ["-e", field]
     home = {**os.environ, "HOME": str(capture.parent), "XDG_CONFIG_HOME": str(capture.parent)}
@@ -106,6 +107,30 @@ def test_wireshark_shows_sip_without_further_settings(captured: Captured) -> Non
     assert [row[:2] for row in shown] == MESSAGES * 2
     assert all(":tls:sip" in row[2] for row in shown)
     assert [row for row in dissected(captured.cipher, "tls", "_ws.malformed") if row != [""]] == []
+
+
+@VERSIONS
+def test_packets_are_there_once_the_secrets_are(
+    start_proxy: StartProxy, papers: Papers, tmp_path: Path, version: str
+) -> None:
+    """They have waited for them, and wait no longer: while the connection stands, its messages can be read."""
+    capture = tmp_path / "capture.pcapng"
+    with closing(Upstream()) as upstream:
+        inspect = ("--tls-inspect", "terminate", "--tls-ca", papers.path(FIREWALL), papers.path("firewall-root.key"))
+        place = ("--listen", f"{LOOPBACK}:0", "--to", upstream.address)
+        proxy = start_proxy(*place, *inspect, "--capture", str(capture))
+        with closing(Pair(papers, proxy.port, upstream, version)) as pair:
+            pair.client.sendall(options(OUTSIDE))
+            assert read(pair.server, len(options(OUTSIDE))) == options(OUTSIDE)
+            eventually("the message left in the capture", lambda: len(messages(capture, proxy, upstream)) == 2)
+            assert messages(capture, proxy, upstream) == ["inside", "outside"]
+
+
+def messages(capture: Path, proxy: ProxyProcess, upstream: Upstream) -> list[str]:
+    """Interfaces with an OPTIONS, by a tshark that has to be told on which ports SIP over TLS is."""
+    decode = [word for port in (proxy.port, upstream.port) for word in ("-d", f"tcp.port=={port},tls")]
+    decode += [word for port in (proxy.port, upstream.port) for word in ("-d", f"tls.port=={port},sip")]
+    return [row[0] for row in dissected(capture, "sip.Method == OPTIONS", "frame.interface_name", more=decode)]
 
 
 def test_clear_text_on_request(captured: Captured) -> None:

@@ -6,7 +6,7 @@ addresses. Each of CUCM and Webex may be a real one, who is then told by what th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from io import StringIO
@@ -24,7 +24,7 @@ from harness.peers.cucm_settings import CucmSettings
 from harness.peers.element_capture import ElementCapture
 from harness.peers.hop import Hop, HopSettings
 from harness.peers.webex import Webex, WebexSettings
-from harness.scenarios.hybrid.wire import Wire
+from harness.scenarios.hybrid.wire import Message, Wire
 from harness.scenarios.scenario import Observation
 from harness.scenarios.stage import Stage
 from harness.sip import sdp
@@ -157,14 +157,10 @@ class Play:
     def _settled(self, call: Call) -> bool:
         """Whatever is still to come of its own accord has come."""
         if self.wires[0].resets and not self.setting.inbound:
-            return self.webex is None or bool(self.webex.declined and self._declined())
+            return self.webex is None or bool(self._declined())
         if call.state is CallState.ENDED:
             return call.result is not None
-        ended_by_cucm = not self._has_audio() and not self.setting.inbound
-        return bool(self._acks()) and not ended_by_cucm
-
-    def _has_audio(self) -> bool:
-        return self._audio() in (A_PORT, NOTHING)
+        return bool(self._acks()) and self._audio() == A_PORT
 
     def _note(self) -> None:
         """What was seen on the Expressways."""
@@ -174,7 +170,8 @@ class Play:
         caller_wire, caller = (outer, webex) if self.setting.inbound else (inner, cucm)
         answers = caller_wire.finals("INVITE", caller, came=False) or wire.finals("INVITE", callee, came=True)
         byes = inner.requests("BYE", cucm, came=True)
-        ended = [*byes, *(each for each in inner.finals("INVITE", cucm, came=True) if not each.success)]
+        refusals = [each for each in inner.finals("INVITE", cucm, came=True) if not each.success]
+        ended: list[Message] = [*byes, *refusals]
         self.facts |= {
             ANSWER: _words(answers),
             AUDIO: self._audio(),
@@ -234,7 +231,7 @@ def _words(responses: list[Response]) -> str:
     return f"{responses[-1].status} {responses[-1].reason}" if responses else NOTHING
 
 
-def _ending(messages: list[Request | Response]) -> str:
+def _ending(messages: Sequence[Message]) -> str:
     """How, and with which Reason."""
     if not messages:
         return NOTHING

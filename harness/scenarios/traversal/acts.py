@@ -13,12 +13,11 @@ from harness.scenarios.scenario import Observation
 from harness.scenarios.stage import Stage
 from harness.scenarios.traversal import ground
 from harness.scenarios.traversal.cast import CUCM, WEBEX, Cast
-from harness.scenarios.traversal.connectivity import check_connectivity
+from harness.scenarios.traversal.connectivity import NO_CONNECTION, SYN, check_connectivity
 from harness.scenarios.traversal.endpoints import SQUARED, EndpointAgent
 from harness.scenarios.traversal.ground import Dial
 from harness.sip.call import Call
 from harness.sip.call_states import CallState
-from harness.sip.flow import Target
 from harness.sip.message import Message, Response
 from harness.sip.resolve import Resolver
 
@@ -35,9 +34,9 @@ PARAMETER_OUT: Final = "call-type at CUCM"
 TOASTS: Final = "notifications in the callee's app"
 TRIED: Final = "SYNs that were repeated and never answered, by port"
 ARRIVES, NEVER, NONE = "arrives", "never arrives", "none"
-_PATIENCE: Final = 7.0
+_PATIENCE: Final = 8.0
 """Seconds for the answer to an INVITE: several addresses may have to be tried."""
-_LAG: Final = 3.0
+_LAG: Final = 6.0
 """Seconds for what follows an answer at once."""
 
 Act = Callable[[Cast], Awaitable[None]]
@@ -63,7 +62,9 @@ async def call_in(cast: Cast) -> None:
     report = await check_connectivity(webex, resolver, ground.SIP_DESTINATION, cast.repeats)
     facts |= report.results
     facts[ANSWER] = "no INVITE is sent"
-    if report.targets:
+    if report.targets and report.results[SYN] != "answered":
+        facts[ANSWER] = NO_CONNECTION
+    elif report.targets:
         routes = [f"<sip:{ground.CLUSTER};lr>"]
         call = webex.agent.call(f"sip:{ground.BOB}", where=report.targets, routes=routes)
         await _through(cast, webex, call, cast.cucm)

@@ -28,13 +28,13 @@ from harness.peers.expressway import ExpresswayPeer, Surroundings
 from harness.peers.expressway_capture import PacketTap, Side, syn_repeated
 from harness.peers.firewall import Firewall
 from harness.peers.tls_trust import Certificates
+from harness.scenarios.stage import Stage
 from harness.scenarios.traversal import ground
 from harness.scenarios.traversal.endpoints import EndpointAgent, cucm_settings, webex_settings, webex_tls
 from harness.scenarios.traversal.ground import Dial, Ground
 from harness.scenarios.traversal.messages import Messages
 from harness.scenarios.traversal.names import PORT, Names
 from harness.scenarios.traversal.silence import SilentPort
-from harness.scenarios.stage import Stage
 from harness.sip.dns import Zone
 from harness.sip.flow import Target
 from harness.sip.resolve import Dns, Service
@@ -46,7 +46,7 @@ CUCM: Final = "cucm"
 """Peers that a real one may stand in for."""
 TIMERS: Final = Timers.scaled(0.05)
 """Ten times as fast as the RFC's."""
-CONNECT: Final = 1.6
+CONNECT: Final = 2.0
 """Seconds until a connection is given up: the kernel has repeated the first SYN by then."""
 _RECIPES: Final = ("expressway-e", "expressway-c", "webex")
 _GRAIN: Final = 0.01
@@ -82,11 +82,13 @@ class Cast:
         for name, text in zip(("expressway-e.toml", "expressway-c.toml"), texts, strict=True):
             stage.keep(name, text)
         settings = Ground.parse(texts)
-        self.expe = self._expressway(
-            "Expressway-E", settings[0], ("expressway-c-root", "webex-root"), _all, self.passed
-        )
-        self.expc = self._expressway(
-            "Expressway-C", settings[1], ("expressway-e-root",), self._trunk_side, self.at_expc
+        trusted = {"Expressway-E": ("expressway-c-root", "webex-root"), "Expressway-C": ("expressway-e-root",)}
+        self.expe, self.expc = (
+            self._expressway(name, each, trusted[name], side, messages)
+            for name, each, side, messages in (
+                ("Expressway-E", settings[0], _all, self.at_expe),
+                ("Expressway-C", settings[1], self._trunk_side, self.at_expc),
+            )
         )
         self.webex = self._webex() if self.ground.webex is None else None
         self.cucm = self._cucm() if cucm is None else None

@@ -26,6 +26,7 @@ NO_HANDSHAKE: Final = "Failed"
 DNS, CONNECTING, SOCKET, HANDSHAKE, PING = (
     f"connectivity test, {test}" for test in ("DNS look-up", "Connecting to IP", "Socket test", "SSL Handshake", "Ping")
 )
+NO_CONNECTION: Final = "no connection"
 SYN: Final = "SYN to port 5062"
 
 

@@ -42,6 +42,8 @@ class EndpointAgent:
 
     async def close(self) -> None:
         """End everything."""
+        for call in self.agent.calls:
+            call.hang_up()
         await self.element.close()
 
 

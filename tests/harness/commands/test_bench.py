@@ -39,7 +39,7 @@ def test_a_missing_program_is_named(capsys: pytest.CaptureFixture[str], monkeypa
 def somebody(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who is not root, and for whom every part that needs nobody else takes no time."""
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    for name in ("measure_core", "measure_calls"):
+    for name in ("measure_core", "measure_calls", "measure_handshakes"):
         monkeypatch.setattr(bench, name, lambda *_: [])
     monkeypatch.setattr(bench, "measure_idle", lambda _: IdleFigure(1, 1.0, 0, 1, 1))
     monkeypatch.setattr(bench, "available", lambda program: True)
@@ -50,7 +50,7 @@ def test_without_root_the_lab_is_left_out(capsys: pytest.CaptureFixture[str]) ->
     """What can be measured is, and standard error says what was not."""
     assert main(["bench", "--json"]) == 0
     said = capsys.readouterr()
-    assert list(json.loads(said.out)) == ["core", "calls", "idle"]
+    assert list(json.loads(said.out)) == ["core", "calls", "idle", "handshakes"]
     assert said.err == "sipalg bench: lab: left out: needs root\nsipalg bench: segments: left out: needs root\n"
 
 

@@ -1,0 +1,1 @@
+"""Tests of Mobile and Remote Access through a firewall that reflects."""

@@ -1,0 +1,1 @@
+"""Tests of what calls between Webex and on-premises are made of."""
