@@ -123,7 +123,8 @@ class ExpresswayPeer:
 
     def request_came(self, request: Request, transaction: ServerTransaction) -> None:
         """`Core.request_came`."""
-        self._directory.came(transaction.flow)
+        if request.method == "OPTIONS":
+            self._directory.probed(transaction.flow)
         self.router.came(request, transaction.flow)
         self._proxy.request_came(request, transaction)
 
@@ -165,7 +166,7 @@ class ExpresswayPeer:
     def _advertised(self, flow: Flow) -> Address:
         """The port that a connection came in on; of one that we made, the port that its zone's requests come in on."""
         system = self.expressway.system
-        zone = self._directory.going_to(flow)
+        zone = self._directory.zone_of(flow)
         outside = system.static_nat_mode and isinstance(zone, DnsZone | DefaultZone)
         host = system.static_nat_address if outside else flow.local[0]
         if flow.serves:

@@ -46,6 +46,8 @@ class _Searching:
     """One request whose search has begun."""
 
     call: calls.Call
+    flow: Flow
+    """That it came by."""
     plan: Plan
     found: bool = False
 
@@ -117,7 +119,7 @@ class CallRouter:
     def route(self, request: Request, transaction: ServerTransaction) -> proxying.Plan:
         """What becomes of a request outside of dialogs."""
         flow = transaction.flow
-        zone = self._directory.came(flow)
+        zone = self._directory.zone_of(flow)
         routes = request.values("Route")
         try:
             uri = SipUri.parse(request.uri)
@@ -164,7 +166,7 @@ class CallRouter:
         found = plan(self._expressway, wanted)
         serial, tag = (str(UUID(hex=self._element.tokens.nonce())) for _ in range(2))
         call = calls.Call(flow.remote, source, alias, serial, tag, flow.kind, trusted, request.method)
-        searching = _Searching(call, found)
+        searching = _Searching(call, flow, found)
         if request.method == "INVITE":
             self._known.searches[request.call_id] = searching
         self._log.write(calls.call_attempted(call), calls.search_attempted(call))
@@ -197,7 +199,7 @@ class CallRouter:
     def _finisher(
         self, source: Zone, zone: Zone, searching: _Searching, number: str
     ) -> Callable[[Request, Flow], Request]:
-        came = searching.call.source
+        came = searching.flow
 
         def finish(request: Request, leaves: Flow) -> Request:
             if not searching.found:
@@ -210,14 +212,10 @@ class CallRouter:
                 request = changes.without_parameters(request)
             if request.method not in ("INVITE", "SUBSCRIBE", "REFER"):
                 return request
-            here = self._came_by(came)
-            ends = [(flow.kind, self._element.address_on(flow)) for flow in (here or leaves, leaves)]
-            return changes.record_routed(request, serial, ends[0], ends[1])
+            came_to, leaves_from = ((flow.kind, self._element.address_on(flow)) for flow in (came, leaves))
+            return changes.record_routed(request, serial, came_to, leaves_from)
 
         return finish
-
-    def _came_by(self, remote: Address) -> Flow | None:
-        return next((each for each in self._element.transport.connections if each.remote == remote), None)
 
     async def _take(self, step: _Step) -> list[Target]:
         """It is the turn of a rule."""

@@ -42,8 +42,8 @@ class ZoneDirectory:
         """Zones by the name of the targets that they have had looked up."""
         self._peers: dict[str, set[str]] = {}
         """Addresses of the peers of a zone."""
-        self._seen: dict[str, Flow] = {}
-        """The last connection of each zone that brought something."""
+        self._active: list[Flow] = []
+        """Connections that have brought an OPTIONS, the last one last."""
 
     def admit(self, local: Address, remote: Address, zone: str) -> None:
         """The certificate of a connection has shown where it belongs."""
@@ -52,24 +52,20 @@ class ZoneDirectory:
     def forget(self, flow: Flow) -> None:
         """A connection is gone."""
         self._admitted.pop((flow.local, flow.remote), None)
-        for name in [name for name, seen in self._seen.items() if seen is flow]:
-            del self._seen[name]
+        if flow in self._active:
+            self._active.remove(flow)
 
-    def came(self, flow: Flow) -> Zone:
-        """The zone of a connection that has brought a request."""
-        zone = self._zone_of(flow)
-        self._seen[zone.name] = flow
-        return zone
+    def probed(self, flow: Flow) -> None:
+        """A connection has brought an OPTIONS: whoever made it can be reached by it."""
+        if flow.serves and flow not in self._active:
+            self._active.append(flow)
 
     def name_of(self, target: str) -> str:
         """The zone that a target's name was looked up for; empty if none was."""
         return self._asked.get(target, "")
 
-    def going_to(self, flow: Flow) -> Zone:
-        """The zone that a request leaves through."""
-        return self._zone_of(flow)
-
-    def _zone_of(self, flow: Flow) -> Zone:
+    def zone_of(self, flow: Flow) -> Zone:
+        """The zone of a connection."""
         name = self._admitted.get((flow.local, flow.remote)) or self._by_address(flow)
         found = self._expressway.zone(name)
         return found if found is not None else DefaultZone()
@@ -120,10 +116,10 @@ class ZoneDirectory:
         return addresses
 
     def _through(self, zone: TraversalServerZone) -> list[Target]:
-        flow = self._seen.get(zone.name)
-        if flow is None or not flow.open:
-            raise NotFound(f"{zone.name}: nobody is connected")
-        return [Target(flow.kind, *flow.remote)]
+        for flow in reversed(self._active):
+            if flow.open and self.zone_of(flow).name == zone.name:
+                return [Target(flow.kind, *flow.remote)]
+        raise NotFound(f"{zone.name}: nobody is connected")
 
     async def _by_dns(self, zone: DnsZone, alias: str) -> list[Target]:
         domain = lookup_domain(zone, alias)

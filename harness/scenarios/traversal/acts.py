@@ -32,7 +32,7 @@ PARAMETER_IN: Final = "call-type at Expressway-E"
 PARAMETER_BETWEEN: Final = "call-type between the Expressways"
 PARAMETER_OUT: Final = "call-type at CUCM"
 TOASTS: Final = "notifications in the callee's app"
-TRIED: Final = "SYNs that were repeated and never answered, by port"
+TRIED: Final = "SYN that was repeated and never answered"
 ARRIVES, NEVER, NONE = "arrives", "never arrives", "none"
 _PATIENCE: Final = 8.0
 """Seconds for the answer to an INVITE: several addresses may have to be tried."""

@@ -48,6 +48,7 @@ TIMERS: Final = Timers.scaled(0.05)
 """Ten times as fast as the RFC's."""
 CONNECT: Final = 2.0
 """Seconds until a connection is given up: the kernel has repeated the first SYN by then."""
+_SERVERS: Final = "l2sip-01.webex.example", "l2sip-02.webex.example"
 _RECIPES: Final = ("expressway-e", "expressway-c", "webex")
 _GRAIN: Final = 0.01
 
@@ -127,9 +128,10 @@ class Cast:
 
     @property
     def unanswered(self) -> list[str]:
-        """`host number:port` of every target of Expressway-E whose SYN was repeated in vain."""
-        found = sorted(self._taps[0].repeats.items())
-        return [f"{ground.number(host)}:{port}" for (host, port), count in found if count]
+        """`name:port` of each server of Webex's to which Expressway-E's SYN was repeated in vain."""
+        names = dict(zip(self.ground.webex_hosts, _SERVERS, strict=True))
+        found = [(names.get(host, host), port) for (host, port), count in self._taps[0].repeats.items() if count]
+        return [f"{name.partition('.')[0]}:{port}" for name, port in sorted(found)]
 
     async def close(self) -> None:
         """End everybody, and keep the logs."""
@@ -177,16 +179,15 @@ class Cast:
         if dial.published:
             zone.service(f"_sips._tcp.{ground.SIP_DESTINATION}", Service("us-expe.example.com", ground.MTLS, 1, 10))
         if here.webex is not None:
-            zone.host("l2sip-01.webex.example", here.webex[0])
-            zone.service(f"_sip._tcp.{ground.CALL_SERVICE}", Service("l2sip-01.webex.example", here.webex[1], 5, 10))
+            zone.host(_SERVERS[0], here.webex[0])
+            zone.service(f"_sip._tcp.{ground.CALL_SERVICE}", Service(_SERVERS[0], here.webex[1], 5, 10))
             return zone
-        servers = ("l2sip-01.webex.example", "l2sip-02.webex.example")
-        for name, host in zip(servers, here.webex_hosts, strict=True):
+        for name, host in zip(_SERVERS, here.webex_hosts, strict=True):
             zone.host(name, host)
-        used = servers if dial.blocked_outbound else servers[:1]
+        used = _SERVERS if dial.blocked_outbound else _SERVERS[:1]
         zone.service(f"_sips._tcp.{ground.CALL_SERVICE}", *(Service(name, ground.MTLS, 5, 10) for name in used))
         if dial.business:
-            zone.service("_sips._tcp.sub.call.ciscospark.com", Service(servers[0], ground.TLS, 5, 10))
+            zone.service("_sips._tcp.sub.call.ciscospark.com", Service(_SERVERS[0], ground.TLS, 5, 10))
         return zone
 
     def _expressway(

@@ -213,6 +213,9 @@ class Pair:
         return [Target("TCP", self.network.host(2), 5060)]
 
     def close(self) -> None:
-        """End everybody."""
+        """End everybody, and what calls there are."""
+        for endpoint in (self.outside, self.west, self.east):
+            for call in endpoint.agent.calls:
+                call.hang_up()
         for closing in (self.outside.element, self.west.element, self.east.element, self.expc, self.expe):
             self.turned.result(Deferred.fromCoroutine(closing.close()))

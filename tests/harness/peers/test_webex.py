@@ -142,6 +142,8 @@ def test_flow_that_is_gone(turned: Turned) -> None:
     opponent.agent.element.send_once = lambda request, where, finish: None  # type: ignore[method-assign]
     opponent.agent.call("sip:alice@example.call.ciscospark.com", where=server.where)
     turned.until("the 200", lambda: "200 INVITE" in opponent.tap.titles())
-    opponent.close(turned)
+    for connection in opponent.agent.element.transport.connections:
+        connection.abort()
     turned.until("it is declined", lambda: bool(server.webex.declined))
     close(turned, server.webex)
+    opponent.close(turned)
