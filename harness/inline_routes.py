@@ -3,7 +3,8 @@
 Strategy: what comes from an inside network, and what goes to an address that stands for inside hosts, is routed into
 the tun device; what comes out of it is routed by the main table. What the router itself says goes there only if it is
 for such an address, as ICMP errors are. An outside address that the router has itself would be delivered to it, so its
-local route makes way while we are here.
+local route makes way while we are here. A packet is routed before anybody asks whether a socket of the router's is its
+receiver (early demultiplexing): one in TIME-WAIT, of a proxy that used the address before, would swallow it.
 
 Everything is put back at the end. What a killed process left behind bears our mark, and is cleared before installing.
 """
@@ -46,6 +47,7 @@ class InlineRoutes:
         try:
             run(["ip", "link", "set", self._device, "txqueuelen", str(_QUEUE), "up"])
             self._set("ip_forward", "1")
+            self._set("tcp_early_demux", "0")
             self._set("conf/all/rp_filter", "0")
             self._set(f"conf/{self._device}/rp_filter", "0")
             self._set(f"conf/{self._device}/accept_local", "1")

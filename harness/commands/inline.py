@@ -59,7 +59,7 @@ def command(device: str, install_routes: bool, **options: Any) -> int:
 
     if not _DEVICE_NAME.fullmatch(device):
         raise ConfigError(f"--tun: {device!r} is no device name (1 to 15 letters, digits, hyphens, dots)")
-    require_root("sipalg inline")
+    require_root("inline")
     settings = load_settings(options["config"])
     media = MediaMode.OFF if settings.media.mode is MediaMode.OFF else MediaMode.REWRITE
     config = alg_config(settings, flags(options, sip_ports=options["sip_ports"], media=media.value))

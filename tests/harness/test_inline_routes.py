@@ -18,7 +18,7 @@ from tests.helpers.system import PATIENCE
 
 OWN = "203.0.113.1"
 """The router's own outside address."""
-PARAMETERS = ("ip_forward", "conf/all/rp_filter", "neigh/outside/proxy_delay")
+PARAMETERS = ("ip_forward", "tcp_early_demux", "conf/all/rp_filter", "neigh/outside/proxy_delay")
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +105,23 @@ def test_the_routers_own_address_after_a_kill(lab: InlineLab) -> None:
     with lab.inline(*POOLED):
         assert OWN in lab.ip("router", "route show table local type local")
     put_back(lab, parameters)
+
+
+def test_the_address_of_an_earlier_proxy(lab: InlineLab) -> None:
+    """A socket of the router's own that waits in TIME-WAIT does not take the packets of a binding with its numbers."""
+    with lab.outside(lambda: socket.create_server((OUTSIDE, 5060))) as listener:
+        listener.settimeout(PATIENCE)
+        router = lab.lab.namespace("router")
+        early = within(router, lambda: socket.create_connection((OUTSIDE, 5060), PATIENCE, (OWN, 4401)))
+        with early, listener.accept()[0] as served:
+            early.close()
+            assert served.recv(1) == b""
+        with lab.inline("--map", f"{INSIDE}:27901={OWN}:4401"):
+            client = lab.inside(lambda: socket.create_connection((OUTSIDE, 5060), PATIENCE, (INSIDE, 27901)))
+            with client, listener.accept()[0] as server:
+                assert server.getpeername() == (OWN, 4401)
+                client.sendall(b"?")
+                assert server.recv(1) == b"?"
 
 
 def test_the_router_is_still_reached(lab: InlineLab) -> None:
