@@ -90,6 +90,8 @@ def parse_expressway(text: str, setting: str) -> Expressway:
 
 def validate_expressway(expressway: Expressway, setting: str) -> None:
     """ConfigError, naming `setting`, table and key, for tables that contradict themselves or each other."""
+    if expressway.system.static_nat_mode and not expressway.system.static_nat_address:
+        raise ConfigError(f"{setting}: [system]: 'Ethernet 1 IP V4 StaticNAT Address' is missing")
     _validate_zones(expressway, setting)
     _unique([str(rule.priority) for rule in expressway.transforms], setting, "transform", "Priority")
     for number, transform in enumerate(expressway.transforms, 1):

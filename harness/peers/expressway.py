@@ -119,6 +119,7 @@ class ExpresswayPeer:
     async def close(self) -> None:
         """End everything."""
         self._alarms.stop_all()
+        self._proxy.abandon()
         await self.element.close()
 
     def request_came(self, request: Request, transaction: ServerTransaction) -> None:

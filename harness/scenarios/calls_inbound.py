@@ -27,6 +27,7 @@ from harness.scenarios.traversal.acts import (
 from harness.scenarios.traversal.cast import CUCM
 from harness.scenarios.traversal.declaring import WORKS, declared
 from harness.scenarios.traversal.ground import CLUSTER, Dial
+from harness.scenarios.traversal.silence import SILENCE
 
 _GUIDE: Final = "Cisco, Troubleshoot Webex Hybrid Call Service Connect: inbound, problem {} (seed 003)"
 _EXPE, _EXPC = "Expressway-E", "Expressway-C"
@@ -85,6 +86,7 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
         success=_REACHED,
         more=(says_nothing_of(_EXPE, 'Dst-port="5062"'),),
         replaceable=(CUCM,),
+        needs=(SILENCE,),
     ),
     declared(
         "I3",

@@ -10,6 +10,7 @@ from harness.scenarios.traversal.acts import ANSWER, ARRIVES, AT_WEBEX, NEVER, N
 from harness.scenarios.traversal.cast import WEBEX
 from harness.scenarios.traversal.declaring import WORKS, declared
 from harness.scenarios.traversal.ground import ALICE, Dial
+from harness.scenarios.traversal.silence import SILENCE
 
 _GUIDE: Final = "Cisco, Troubleshoot Webex Hybrid Call Service Connect: outbound, problem {} (seed 003)"
 _EXPE: Final = "Expressway-E"
@@ -45,6 +46,7 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
         log=(_NOT_OVERRIDDEN, ":5061']", 'Dst-port="5061" Detail="TCP Connecting"', _FAILED),
         more=(says(_EXPE, "Port:'5061'"), says_nothing_of(_EXPE, 'Dst-port="5062" Detail="TCP Connecting"')),
         cured=(says(_EXPE, _OVERRIDDEN), says(_EXPE, "Port:'5062'"), says_nothing_of(_EXPE, _FAILED)),
+        needs=(SILENCE,),
     ),
     declared(
         "O2",
@@ -64,6 +66,7 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
         log=(_OVERRIDDEN, 'Dst-port="5062" Detail="TCP Connecting"', _FAILED),
         more=(says(_EXPE, _TO_WEBEX), says(_EXPE, "Number of relevant records retrieved: 4")),
         cured=(says_nothing_of(_EXPE, _FAILED),),
+        needs=(SILENCE,),
     ),
     declared(
         "O3",

@@ -131,6 +131,11 @@ class Proxy:
 
         self.settings.locate(next_hop(forwarded)).addCallbacks(send, lambda failure: None)
 
+    def abandon(self) -> None:
+        """Forget all requests; nobody is told."""
+        for forwarding in list(self._forwardings):
+            forwarding.abandon()
+
     def refuse(self, transaction: ServerTransaction, refusal: Refuse) -> None:
         """Answer here."""
         transaction.respond(self.on_response(self.made(transaction.request, refusal), transaction.flow))
@@ -252,6 +257,13 @@ class Forwarding:
         if self.request.method == "INVITE":
             self.transaction.respond(Response.to_request(self.transaction.request, 100))
         self._next()
+
+    def abandon(self) -> None:
+        """Forget it."""
+        self._left.clear()
+        if self._sending is not None:
+            self._sending.abandon()
+        self._end()
 
     def _next(self) -> None:
         if self._cancelled or not self._left:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Final
 
+from harness.scenarios.needs import Need
 from harness.scenarios.scenario import Scenario, Sign, fact, says
 from harness.scenarios.traversal.acts import ACK, ANSWER, ARRIVES, BYE, FORWARDED, TOASTS, Act, perform
 from harness.scenarios.traversal.ground import TOPOLOGY, Dial
@@ -39,6 +40,7 @@ def declared(
     more: tuple[Sign, ...] = (),
     cured: tuple[Sign, ...] = (),
     replaceable: tuple[str, ...] = (),
+    needs: tuple[Need, ...] = (),
 ) -> Scenario:
     """`failure` and `success` are facts by question; `more` and `cured` are further signs of the two forms, to which
     the lines of `log` are added.
@@ -59,6 +61,7 @@ def declared(
         log=log,
         label=label,
         replaceable=replaceable,
+        needs=needs,
     )
 
 

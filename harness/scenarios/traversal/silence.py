@@ -7,13 +7,26 @@ sends it again and again, and hears nothing.
 from __future__ import annotations
 
 import socket
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from harness.scenarios.needs import Need
 from harness.sip.uri import Address
 
 _QUEUE = 0
 """Of this length one connection fits into it."""
+_SWITCH = Path("/proc/sys/net/ipv4/tcp_abort_on_overflow")
+
+
+def _answers() -> str:
+    """Why a full queue would not be silent: ip-sysctl.txt, tcp_abort_on_overflow."""
+    answers = _SWITCH.exists() and _SWITCH.read_text("ascii").strip() != "0"
+    return "net.ipv4.tcp_abort_on_overflow is on: a full queue answers with RST" if answers else ""
+
+
+SILENCE = Need("silent ports", _answers)
+"""What a `SilentPort` needs of the machine."""
 
 
 class SilentPort:

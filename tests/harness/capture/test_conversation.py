@@ -51,6 +51,18 @@ def test_a_connection_from_start_to_end() -> None:
     assert talk.over
 
 
+def test_a_refusal() -> None:
+    """A SYN that is answered by a reset, which acknowledges it; nothing comes behind that."""
+    talk = Conversation(PEER, OURS, 0)
+    peer, ours = initial_number(PEER, OURS, 0), initial_number(OURS, PEER, 0)
+    assert shown(talk.refusal(End.PEER)) == [
+        (40000, SYN, peer, 0, b""),
+        (5060, RST | ACK, ours, peer + 1, b""),
+    ]
+    assert talk.over
+    assert talk.segment(End.PEER, b"x", push=True) == []
+
+
 def test_a_reset_is_the_last_packet() -> None:
     """After a reset nothing happens any more, and after both ends no reset."""
     talk = Conversation(PEER, OURS, 0)

@@ -53,7 +53,7 @@ def test_without_root(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFix
     """It says so in one line."""
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     assert main(["inline", *TUN, "--pool", POOL]) == 2
-    assert capsys.readouterr().err == "sipalg: sipalg inline: needs root\n"
+    assert capsys.readouterr().err == "sipalg: inline: needs root\n"
 
 
 @pytest.mark.parametrize("name", ["", "sixteen-letters-", "a/b", "a b", "-a", "."])

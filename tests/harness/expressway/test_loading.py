@@ -103,6 +103,10 @@ _DNS = '[[zone]]\nType = "DNS"\nName = "a"\n'
             _DNS + '[[zone]]\nType = "Neighbor"\nName = "b"\n"SIP DnsOverride Name" = "x"',
             "f: [[zone]] 2: unknown key 'SIP DnsOverride Name'",
         ),
+        (
+            '[system]\n"Ethernet 1 IP V4 StaticNAT Mode" = "On"',
+            "f: [system]: 'Ethernet 1 IP V4 StaticNAT Address' is missing",
+        ),
         ('[[zone]]\nName = "a"', "f: [[zone]] 1: 'Type' is missing"),
         ('[[zone]]\nType = "DNS"', "f: [[zone]] 1: 'Name' is missing"),
         (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import struct
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from twisted.internet import task
@@ -16,7 +16,7 @@ from harness.fuzz.target import Target as FuzzTarget
 from harness.fuzz.torture import cases_for, choose
 from harness.fuzz.torture_case import Names
 from harness.sip.agent import Agent, AgentSettings
-from harness.sip.capabilities import audio_phone
+from harness.sip.capabilities import audio_phone, crypto_lines
 from harness.sip.element import Element, ElementSettings
 from harness.sip.flow import Flow, Loss, Tap
 from harness.sip.message import Request, Response, parse
@@ -44,6 +44,16 @@ INVITE = (
 )
 _RESET = struct.pack("ii", 1, 0)
 """Linger not at all: closing resets."""
+
+
+_KEYS = ("A" * 40, "B" * 40)
+
+
+def srtp_phone(*codecs: str) -> Capabilities:
+    """Audio over SRTP."""
+    plain = audio_phone(OTHER, names=codecs)
+    secure = replace(plain.streams[0], protocol="RTP/SAVP", crypto=crypto_lines(_KEYS))
+    return replace(plain, streams=(secure,))
 
 
 @dataclass

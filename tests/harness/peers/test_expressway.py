@@ -269,3 +269,13 @@ def test_a_zone_that_goes_away_in_a_call(pair: Pair) -> None:
     assert final(pair, call).status == 408
     outcome = pair.turned.result(pair.outside.agent.ask("OPTIONS", f"sip:{pair.network.host(3)}", where=pair.into_expe))
     assert not isinstance(outcome, NoResponse)
+
+
+def test_closing_in_a_call(pair: Pair) -> None:
+    """An Expressway that ends while it rings leaves nothing behind, neither socket nor timer."""
+    pair.west.agent.on_call = lambda call: call.ring()
+    call = pair.outside.agent.call(BOB, where=pair.into_expe)
+    pair.turned.until("it rings", lambda: any(each.status == 180 for each in call.responses))
+    for peer in (pair.expe, pair.expc):
+        pair.turned.result(Deferred.fromCoroutine(peer.close()))
+    assert not any(not each.provisional for each in call.responses)

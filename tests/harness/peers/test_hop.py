@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 import pytest
 
 from harness.peers.hop import Hop, HopSettings
+from harness.peers.webex import Webex, WebexSettings
 from harness.sip.call_states import End
 from harness.sip.flow import Target
 from tests.edge.sockets import free_port_pair
-from tests.harness.peers.sparring import HOST, OTHER, SLOW, Opponent, abuse, close
+from tests.harness.peers.sparring import HOST, OTHER, SLOW, Opponent, abuse, close, srtp_phone
 from tests.harness.peers.turning import Turned
 
 BETWEEN = "127.0.43.4"
@@ -35,9 +36,6 @@ def hop(turned: Turned, inner: Opponent, outer: Target) -> Hop:
 
 def test_passes_calls_on(turned: Turned, inner: Opponent) -> None:
     """From inside to the outer neighbour, everything else inside; it stays on the way, and its log tells all of it."""
-    from harness.peers.webex import Webex, WebexSettings  # noqa: PLC0415 - the neighbour of this one test
-    from tests.harness.peers.test_webex import srtp_phone  # noqa: PLC0415
-
     webex = Webex(turned.reactor, WebexSettings(), HOST, SLOW)
     between = hop(turned, inner, Target("TCP", *webex.listen((HOST, 0))))
     where = [Target("TCP", *between.settings.address)]

@@ -12,7 +12,7 @@ from harness.sip.flow import FlowFailed
 from harness.sip.message import Request, Response
 from tests.edge.sockets import free_port_pair
 from tests.harness.peers.mra import CORE, EDGE, Mra
-from tests.harness.peers.sparring import abuse
+from tests.harness.peers.sparring import abuse, close
 from tests.harness.peers.turning import Turned
 
 
@@ -78,16 +78,10 @@ def test_service_without_question(turned: Turned, mra: Mra) -> None:
 def test_nobody_to_connect_to(turned: Turned) -> None:
     """An Expressway-E that is not there is told as such."""
     mra = Mra(turned, connects=False)
-    turned.result(_closed(mra))
+    close(turned, mra.edge)
     with pytest.raises(FlowFailed, match="could not be made"):
         turned.result(mra.core.connect())
     mra.close()
-
-
-def _closed(mra: Mra):  # type: ignore[no-untyped-def]  # noqa: ANN202
-    from twisted.internet.defer import Deferred  # noqa: PLC0415
-
-    return Deferred.fromCoroutine(mra.edge.close())
 
 
 def test_survives(turned: Turned, mra: Mra) -> None:

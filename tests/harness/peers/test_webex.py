@@ -3,27 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 
 from harness.peers.webex import Webex, WebexSettings, has_audio
 from harness.sip.call_states import CallState, End
-from harness.sip.capabilities import audio_phone, crypto_lines
 from harness.sip.flow import Target
 from harness.sip.message import Request
-from harness.sip.offer_answer import Capabilities
-from tests.harness.peers.sparring import FAST, HOST, OTHER, SLOW, Opponent, abuse, close
+from tests.harness.peers.sparring import FAST, HOST, SLOW, Opponent, abuse, close, srtp_phone
 from tests.harness.peers.turning import Turned
-
-_KEYS = ("A" * 40, "B" * 40)
-
-
-def srtp_phone(*codecs: str) -> Capabilities:
-    """Audio over SRTP."""
-    plain = audio_phone(OTHER, names=codecs)
-    secure = replace(plain.streams[0], protocol="RTP/SAVP", crypto=crypto_lines(_KEYS))
-    return replace(plain, streams=(secure,))
 
 
 class Server:

@@ -9,7 +9,7 @@ from harness.sip.call_states import CallState, End
 from harness.sip.capabilities import audio_phone
 from harness.sip.flow import Target
 from harness.sip.message import Response
-from tests.harness.sip.network import PORT, TICK, MemoryFlow, Network
+from tests.harness.sip.network import PORT, T1, TICK, MemoryFlow, Network
 
 A, B = "192.0.2.1", "192.0.2.2"
 BOB = f"sip:bob@{B}"
@@ -90,6 +90,20 @@ def test_cancel_crosses_200(network: Network) -> None:
     call.hang_up()
     network.run()
     assert (over(call), over(calls[0])) == (End.HUNG_UP, End.REMOTE)
+
+
+def test_200_again_behind_the_bye(network: Network) -> None:
+    """Whose ACK was lost sends the 200 again while our BYE is on its way: one more ACK, and no second BYE."""
+    network.lost = lambda message: getattr(message, "method", "") == "ACK"
+    call = network.agent(A).call(BOB, where=[Target("UDP", B, PORT)])
+    network.agent(B)
+    network.run()
+    network.lost = lambda message: getattr(message, "method", "") == "BYE"
+    call.hang_up()
+    network.run(T1 + TICK * 10)
+    acks = [each for each in network.messages if getattr(each, "method", "") == "ACK"]
+    byes = {each.via.branch for each in network.messages if getattr(each, "method", "") == "BYE"}
+    assert (len(acks), len(byes)) == (2, 1)
 
 
 def test_refused(network: Network) -> None:
