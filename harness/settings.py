@@ -265,6 +265,8 @@ def split_host_port(text: str, setting: str, lowest: int = 1) -> Address:
 def resolve(text: str, setting: str) -> Address:
     """The IPv4 address and port of a target, its name looked up; ConfigError if it has none."""
     host, port = split_host_port(text, setting)
+    if ":" in host:
+        raise ConfigError(f"{setting}: {host!r}: an IPv6 address; only IPv4 is translated")
     try:
         found: list[Any] = socket.getaddrinfo(host, port, socket.AF_INET, socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:

@@ -140,6 +140,7 @@ WRONG_FLAGS = {
     "target port 0": ((*LISTEN, "--to", f"{LOOPBACK}:0"), "--to"),
     "target without address": ((*LISTEN, "--to", "no.such.host.invalid:5060"), "no.such.host.invalid"),
     "target no name": ((*LISTEN, "--to", "..:5060"), "--to"),
+    "target of IPv6": ((*LISTEN, "--to", "[::1]:5060"), "IPv6"),
     "no such file": ((*LISTEN, *TO, "--config", "/nowhere/sipalg.toml"), "/nowhere/sipalg.toml"),
     "a folder for a file": ((*LISTEN, *TO, "--config", "/"), "--config /"),
     "events nowhere": ((*LISTEN, *TO, "--events", "/nowhere/events.jsonl"), "/nowhere/events.jsonl"),
