@@ -98,6 +98,21 @@ class NatRouter:
         self._flows.expire(now)
         self._alg.expire(now, (tracked.inside for tracked in self._flows.standing()))
 
+    def release(self, now: float) -> list[bytes]:
+        """The process ends: what flows hold back for their receivers goes out as it is, once."""
+        out: list[bytes] = []
+        for tracked in self._flows:
+            if tracked.flow is not None:
+                out += self._sent(tracked, tracked.flow.release(), None, now)
+        if self._journal is not None:
+            self._journal.tell()
+        return out
+
+    def owed(self) -> tuple[int, int]:
+        """Bytes that were acknowledged to their senders and not to us, and of how many connections."""
+        owed = [tracked.flow.owed() for tracked in self._flows if tracked.flow is not None]
+        return sum(owed), sum(1 for each in owed if each)
+
     def close(self) -> None:
         """Nobody looks into the connections any more: the process ends."""
         if self._news is not None:

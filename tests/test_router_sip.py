@@ -257,3 +257,18 @@ def test_an_error_quotes_the_senders_number() -> None:
     [told] = talk.nat.handle(icmp("192.0.2.254", POOL, UNREACHABLE, 1, b"\0\0\0\0" + sent[:28]), 0.0)
     judged(told)
     assert struct.unpack_from("!I", told, 28 + 20 + 4) == ((OUR_ISN + 1 + len(request(INSIDE))) % 2**32,)
+
+
+def test_the_end_gives_away_what_is_held() -> None:
+    """Translated but not rewritten; what was acknowledged in the receiver's place is accounted for."""
+    talk = Talk()
+    talk.open()
+    message = request(INSIDE)
+    talk.outward(message[:400])
+    [out] = talk.nat.release(talk.now)
+    assert judged(out).source == (POOL, 40000)
+    assert (read(out).seq, read(out).payload) == ((OUR_ISN + 1) % 2**32, message[:400])
+    assert talk.nat.owed() == (400, 1)
+    talk.inward(ack=400)
+    assert talk.nat.owed() == (0, 0)
+    assert talk.nat.release(talk.now) == []

@@ -73,6 +73,7 @@ class InlineAlg:
             self._timer = None
 
     def stop(self) -> Any:
-        """Remove the device; a Deferred."""
+        """Give away what is held back, and remove the device; a Deferred."""
+        self._send(self._router.release(self._reactor.seconds()))
         self._cancel()
         return self.transport.stopListening()

@@ -143,6 +143,14 @@ class Delivery:
         self.fin_sent = self.fin_sent or (self.closing and not self.unsent)
         return spans
 
+    def remaining(self) -> list[Stretch]:
+        """All that was not sent and the receiver has room for, in segments, whatever the network takes."""
+        spans = self._cut(self.next, self.end if self.edge is None else min(self.end, self.edge))
+        if spans:
+            self.next = spans[-1][1]
+            self.sent = max(self.sent, self.next)
+        return spans
+
     @property
     def _congestion_window(self) -> int:
         return INITIAL_WINDOW_SEGMENTS * self.segment_size if self._window is None else self._window

@@ -15,7 +15,8 @@ Theory of operation.
    might wait for ever. From then on, all up to that acknowledgment is ours to deliver: kept and sent again on our own
    timer (RFC 6298) until the receiver has it. If the receiver has no room for what we have, nothing more is
    acknowledged, and the edge of the window told to the sender stays where it is (RFC 9293 3.8.6).
-5. A FIN releases what is held, unchanged, and follows behind it. A RST passes with its number shifted.
+5. A FIN releases what is held, unchanged, and follows behind it; so does `release`, after which nobody stands here
+   any more, without a FIN. A RST passes with its number shifted.
 6. A connection joined in mid-stream passes untouched, each direction until a boundary is certain (see `midstream`).
 7. Bytes kept: what the rewriter holds, what the receiver has not acknowledged, and what waits for its turn; nothing
    is let in beyond the window that the sender was given.
@@ -164,6 +165,19 @@ class TcpFlow:
                 out.append(self._write.acknowledgment(stream))
         return out
 
+    def release(self) -> list[Outgoing]:
+        """Nobody looks into it any more: what has not left yet goes out once, as far as the receivers have room."""
+        out: list[Outgoing] = []
+        for stream in self._streams:
+            if not (stream.passing or self._broken):
+                stream.release()
+                out += self._write.segments(stream, stream.delivery.remaining())
+        return out
+
+    def owed(self) -> int:
+        """Bytes, as they leave, that their senders were acknowledged and the receivers have not acknowledged."""
+        return sum(max(0, stream.delivery.owned - stream.delivery.acknowledged) for stream in self._streams)
+
     def handle(self, direction: Direction, segment: TcpSegment, now: float) -> list[Outgoing]:
         """A packet of one direction; the packets that leave in its place, of both directions."""
         self._now = now
@@ -211,9 +225,9 @@ class TcpFlow:
 
     def _taken_up(self, stream: Stream, segment: TcpSegment, start: int) -> bool:
         """Whether this segment of a passing direction is the certain beginning of a message."""
-        if not segment.payload_length or start != stream.quiet_at or not self._starts_message(segment.payload):
+        if not segment.payload_length or not stream.follows_on(start) or not self._starts_message(segment.payload):
             return False
-        stream.take_up()
+        stream.take_up(start)
         return True
 
     def _handle_reset(self, stream: Stream, back: Stream, segment: TcpSegment, start: int) -> Outgoing:

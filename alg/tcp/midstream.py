@@ -1,9 +1,9 @@
 """Where a connection that was first seen in mid-stream can be taken up.
 
-Strategy: its bytes pass untouched until two things hold. The sender is quiet: it has shown its next sequence number
-in a segment without data (RFC 9293 3.10.7.4), and the receiver has acknowledged exactly that much, so nothing that we
-never saw is under way. And its next segment begins with a whole SIP header block, as `MessageFramer` asks of an
-unsynchronised stream.
+Strategy: its bytes pass untouched until a segment begins with a whole SIP header block, as `MessageFramer` asks of an
+unsynchronised stream, where nothing that we never saw can be under way. That is so if the latest that the sender has
+shown of itself ends there, with data or without (RFC 9293 3.10.7.4), and the receiver has acknowledged exactly that
+much, without SACK blocks for anything beyond. What the sender repeats of before passes as it did the first time.
 """
 
 from __future__ import annotations

@@ -184,11 +184,12 @@ class RetoldFlow:
         return [self._write(stream, segment, answer, stream.outgoing(start))]
 
     def _handle_bare(self, stream: RetoldStream, segment: TcpSegment, answer: Answer, start: int) -> list[Retold]:
-        """No data: an acknowledgment, or below what was received a probe (RFC 9293 3.8.4)."""
-        if start < stream.received:
-            at = stream.written - 1 if start + 1 == stream.received else stream.outgoing(start)
-            return [self._write(stream, segment, answer, at)]
-        return [] if answer.void else [self._write(stream, segment, answer, stream.outgoing(start))]
+        """No data: an acknowledgment, or below what was acknowledged a probe (RFC 9293 3.8.4)."""
+        probe = stream.settled(start)
+        if answer.void and not probe:
+            return []
+        at = stream.written - 1 if probe and start + 1 == stream.received else stream.outgoing(start)
+        return [self._write(stream, segment, answer, at)]
 
     def _handle_data(
         self, stream: RetoldStream, segment: TcpSegment, answer: Answer, start: int, now: float
@@ -239,7 +240,8 @@ class RetoldFlow:
         """A segment that came before: it left before, or waits with the rest of its message."""
         start, stop = span
         again = bool(segment.flags & FIN) and stream.ended
-        if stop - start <= 1 and start + 1 == stream.received and not (again or stream.held):
+        probe = stop - start <= 1 and start + 1 == stream.received and stream.settled(start)
+        if probe and not (again or stream.held):
             return [self._write(stream, segment, answer, stream.written - 1)]
         first, last = stream.outgoing(start), stream.outgoing(stop)
         payload = stream.bytes_of((first, last))
@@ -279,6 +281,8 @@ class RetoldFlow:
     ) -> Retold:
         """The segment at an outgoing offset; payload and flags None: as they are."""
         number = stream.number(at)
+        if segment.flags & ACK:
+            self._streams[stream.direction.opposite].window = segment.window
         if payload == segment.payload:
             payload = None
         records = () if payload is None else stream.about(at, at + len(payload))

@@ -75,6 +75,10 @@ class RetoldStream:
         """All up to the FIN was fed; the rewriter is closed."""
         self._told: tuple[int, int] | None = None
         """The latest acknowledgment: its offset in the capture, and on the other side."""
+        self._window = 0
+        """The window that came with it."""
+        self.window: int | None = None
+        """The latest that the other side was told, unscaled; None before any."""
         self._kept = bytearray()
         """The latest bytes that left."""
         self._records: list[MessageRecord] = []
@@ -199,6 +203,13 @@ class RetoldStream:
             oldest = self.written - len(self._kept) - self.base - self._shift
             self._deltas.prune(self._deltas.incoming(oldest))
 
+    def settled(self, offset: int) -> bool:
+        """Whether the receiver has what stands there, so that whoever sends from there only probes.
+
+        It has all that was sent, if the capture lacks its acknowledgments.
+        """
+        return offset < (self.acknowledged if self.acknowledged >= 0 else self.received)
+
     def acknowledge(self, number: int) -> bool:
         """The other side has all before a number; whether the capture lacks some of that, and has what follows."""
         offset = self.offset(number)
@@ -206,15 +217,20 @@ class RetoldStream:
         return bool(self.waiting) and offset > self.received
 
     def answer(self, segment: TcpSegment) -> Answer:
-        """What a segment of the other direction says about this one."""
+        """What a segment of the other direction says about this one.
+
+        A window that shrinks by what has not left is no news; one that moves of itself, or opens, is not void.
+        """
         offset = self.offset(segment.ack)
-        known, told = self._told, (offset, self.outgoing(offset))
-        self._told = told
+        known, told, window = self._told, (offset, self.outgoing(offset)), self._window
+        self._told, self._window = told, segment.window
         blocks, options = self._blocks(segment), None
         if blocks != list(segment.options.sack):
             options = with_sack(segment.option_bytes, segment.options, blocks)
-        same = known is not None and known[1] == told[1] and not blocks
-        void = same and (known != told or bool(self.held or self.waiting))
+        opened = self.window == 0 and segment.window > 0
+        same = known is not None and known[1] == told[1] and not (blocks or opened)
+        updated = known == told and self.window is not None and segment.window not in (window, self.window)
+        void = same and not updated and (known != told or bool(self.held or self.waiting))
         return Answer(self.number(told[1]), options, not same, void)
 
     def _blocks(self, segment: TcpSegment) -> list[SackBlock]:

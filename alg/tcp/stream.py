@@ -87,8 +87,8 @@ class Stream:
         """The sender's highest TSval."""
         self.passing = False
         """Joined in mid-stream; nothing is touched until a message boundary is certain."""
-        self.quiet_at: int | None = None
-        """Where a passing direction's next new byte stands, while nothing is under way."""
+        self.shown: int | None = None
+        """How far the sender of a passing direction has come, by all that was seen; None before its first segment."""
         self.base = 0
         """Offset of the first byte that the rewriter got."""
         self.received = 0
@@ -177,25 +177,28 @@ class Stream:
         self.origin = number
         self.passing = True
 
-    def take_up(self) -> None:
-        """The quiet, passing direction begins a message: from here on it is rewritten."""
-        assert self.quiet_at is not None, "a boundary is certain only while nothing is under way"
-        start = self.base = self.received = self.told = self.spoofed = self.quiet_at
+    def follows_on(self, start: int) -> bool:
+        """Whether what begins here is new, and the receiver has said that it has all before it and no more."""
+        return self._window_order is not None and start == self.shown == self.delivery.acknowledged
+
+    def take_up(self, start: int) -> None:
+        """The passing direction begins a message here: from here on it is rewritten."""
+        self.base = self.received = self.told = self.spoofed = start
         edge = self.delivery.edge
         self.delivery = Delivery(start, self.delivery.segment_size, self._limits.retransmission)
         self.delivery.edge = edge
         self.passing = False
 
     def pass_by(self, start: int, segment: TcpSegment) -> None:
-        """A segment of a passing direction goes on untouched; one without data shows the next sequence number."""
+        """A segment of a passing direction goes on untouched; where it ends, new bytes may follow."""
         stop = start + segment.payload_length
-        if stop == start == self.delivery.acknowledged and start >= self.received:
-            self.quiet_at = start
-        elif stop > self.received:
-            self.quiet_at = None
+        self._show(stop)
         if segment.flags & FIN:
             self.fin_at = stop
         self.received = max(self.received, stop)
+
+    def _show(self, offset: int) -> None:
+        self.shown = offset if self.shown is None else max(self.shown, offset)
 
     def feed(self, data: bytes, now: float) -> bytes:
         """The next bytes in order, and the FIN if that is next; what they give, which the delivery has too."""
@@ -215,6 +218,12 @@ class Stream:
         self.spoofed = self.received
         self._own()
         return True
+
+    def release(self) -> None:
+        """Nobody will see the rest of a message: what is held back goes to the delivery as it is."""
+        if self.held:
+            self.delivery.append(self._rewriter.close(self.direction))
+            self._own()
 
     def _own(self) -> None:
         """What was acknowledged by us is ours to deliver; of a resized message the whole."""
@@ -241,6 +250,8 @@ class Stream:
         if self.passing:
             delivery.acknowledged = delivery.next = delivery.sent = max(delivery.acknowledged, offset)
             delivery.fin_acknowledged = self.fin_at is not None and offset > self.fin_at
+            for _, right in segment.options.sack:
+                self._show(unwrap(right, self.origin, offset))
         elif not delivery.acknowledged <= offset <= delivery.final:
             return []
         edge = delivery.edge

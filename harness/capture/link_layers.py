@@ -55,6 +55,7 @@ def _loop(data: bytes) -> bytes | None:
 LINK_LAYERS: Final[dict[int, Callable[[bytes], bytes | None]]] = {
     0: _null,  # LINKTYPE_NULL: BSD loopback
     1: _ethernet,  # LINKTYPE_ETHERNET
+    12: _raw,  # DLT_RAW of most systems, as files had it before LINKTYPE_RAW
     101: _raw,  # LINKTYPE_RAW: IPv4 or IPv6
     108: _loop,  # LINKTYPE_LOOP: OpenBSD loopback
     113: _linux_cooked,  # LINKTYPE_LINUX_SLL: the `any` device

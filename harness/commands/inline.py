@@ -128,9 +128,13 @@ class _Run:
         return 0
 
     def _stop(self) -> None:
+        stopped = self._inline.stop()
         for fate, packets in sorted(self._router.counters.items()):
             _say(f"{packets} packets {fate}")
-        self._inline.stop().addBoth(lambda _: self._reactor.stop())
+        owed, connections = self._router.owed()
+        if owed:
+            _say(f"{owed} bytes of {connections} connections were given away unacknowledged")
+        stopped.addBoth(lambda _: self._reactor.stop())
 
     def _sink(self, connection: int) -> Sink | None:
         listeners = (each.sink(connection) for each in (self._log, self._capture) if each)

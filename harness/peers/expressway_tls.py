@@ -138,10 +138,9 @@ class ExpresswayLayer:
         return Step(self._endpoint.drain(), ending=Ending.CLOSE)
 
     def lost(self, loss: Loss) -> None:
-        """In the middle of a handshake this is a failure of TLS; behind it, of TCP."""
-        if not self._established and not self._over:
+        """In the middle of a handshake this is a failure of TLS; behind it, of TCP alone."""
+        if not self._over:
             self._fail(lines.REMOTE_DISCONNECT)
-        self._over = True
 
     def _judge(self, objection: int, certificate: x509.Certificate) -> int:
         assert self._trust is not None, "asks for a certificate"

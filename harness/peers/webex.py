@@ -8,7 +8,7 @@ problem 2), though no transaction wants one any more (RFC 6026), and then a BYE 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -48,8 +48,15 @@ class WebexSettings:
 class Webex:
     """One L2SIP server."""
 
-    def __init__(self, reactor: Any, settings: WebexSettings, host: str, timers: Timers | None = None) -> None:
-        """`host` is its address, which media is received at too."""
+    def __init__(
+        self,
+        reactor: Any,
+        settings: WebexSettings,
+        host: str,
+        timers: Timers | None = None,
+        transport: TransportSettings | None = None,
+    ) -> None:
+        """`host` is its address, which media is received at too; `transport` has TLS, where there is to be TLS."""
         self.settings = settings
         self.declined: list[Call] = []
         """Calls that were answered and never acknowledged."""
@@ -57,7 +64,7 @@ class Webex:
         """Hears of each call that came and was answered."""
         self._timers = timers or Timers()
         self._alarms = Alarms(reactor)
-        self.element = Element(reactor, ElementSettings(self._timers, TransportSettings(source=host)))
+        self.element = Element(reactor, ElementSettings(self._timers, transport or TransportSettings(source=host)))
         self.agent = Agent(self.element, _agent_settings(settings, host))
         self.agent.on_call = self._came
         self.element.core = self.agent
@@ -67,12 +74,12 @@ class Webex:
         """Open a port. Raises CannotListenError."""
         return self.element.transport.listen(kind, address)
 
-    def call(self, uri: str, where: Where | None = None) -> Call:
-        """Place an inbound call, with an offer, to on-premises."""
+    def call(self, uri: str, where: Where | None = None, routes: Iterable[str] = ()) -> Call:
+        """Place an inbound call, with an offer, to on-premises; `routes` name the cluster that it is for."""
         kind, (host, port) = (self.element.transport.addresses or [("TCP", (self._host, 5062))])[0]
         contact = SipUri(host, _USER, port, Params((("transport", kind.lower()),)))
         fields = [("Contact", str(NameAddr(str(contact), Params((CALL_TYPE,)), _DISPLAY))), *_per_call(self.settings)]
-        return self.agent.call(uri, where=where, fields=fields)
+        return self.agent.call(uri, where=where, fields=fields, routes=routes)
 
     async def close(self) -> None:
         """End everything."""

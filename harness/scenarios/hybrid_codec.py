@@ -70,7 +70,7 @@ SCENARIOS: Final = (
         ),
         success=(*_WORKS, fact(ENDING, "BYE")),
         log=("m=audio 0 RTP/SAVP *", f"Reason: {_CAUSE_47}"),
-        label="B1-early",
+        label="B1",
         replaceable=(WEBEX,),
     ),
     Scenario(
@@ -118,4 +118,4 @@ SCENARIOS: Final = (
         replaceable=(CUCM,),
     ),
 )
-"""In the order in which the guide tells them, the one that it shows first."""
+"""The one whose log the guide shows first, with the guide's label alone."""

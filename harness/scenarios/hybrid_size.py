@@ -41,6 +41,7 @@ _CAUSE: Final = (
 )
 _TRACE: Final = (
     f"SIPTcp - SdlRead bufferLen={_LIMIT}",
+    "httpish_msg_process_network_msg: Content Length ",
     "ccsip_process_network_message: process_network_msg: not complete",
     f":[5060]. Only allow up to {_LIMIT} bytes. Resetting connection.",
 )
@@ -135,7 +136,7 @@ SCENARIOS: Final = (
         failure=_NEVER_ACKNOWLEDGED,
         success=_WORKS,
         log=(*_TRACE, "SIP/2.0 603 Decline"),
-        label="B2-delayed",
+        label="B2",
     ),
 )
-"""In the order of the guide."""
+"""In the order of the guide; the one whose log it shows has its label alone."""

@@ -1,8 +1,9 @@
 """Cuts what one connection brings into messages, for an element that is to understand them (RFC 3261 18.3, RFC 5626).
 
 Strategy: bytes come in in any segmentation. Out come whole messages as `bytes`, keep-alives, and at most one ending:
-`Oversize` as soon as a message is known to exceed the limit, `Unframed` where no end of a message can be told. Behind
-an ending nothing comes any more: what becomes of the connection is the element's rule.
+`Oversize` as soon as a message is known to exceed the limit, or when a patient reader has read up to that, `Unframed`
+where no end of a message can be told. Behind an ending nothing comes any more: what becomes of the connection is the
+element's rule.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import struct
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 
@@ -20,9 +21,10 @@ from tests.e2e.inline_lab import (
     datagram_socket,
     exchange,
     inline_lab,
+    unacknowledged,
 )
 from tests.edge.messages import request
-from tests.helpers.system import PATIENCE
+from tests.helpers.system import PATIENCE, eventually
 from tests.tcp.endpoint import reference_checksum
 
 IP_MTU_DISCOVER, IP_PMTUDISC_DONT, IP_RECVERR = 10, 0, 11
@@ -164,6 +166,35 @@ def test_without_l4f(lab: InlineLab) -> None:
     with lab.inline(*POOLED, "--no-l4f"), lab.connection() as ends:
         assert ends[1].getpeername()[0] == POOL
         assert exchange(ends, ([request(INSIDE)], [b""]))[1] == request(INSIDE)
+
+
+def test_a_connection_that_was_there_before(lab: InlineLab) -> None:
+    """Requests and answers that acknowledge each other: after one of each, both directions are rewritten."""
+    with ExitStack() as stack:
+        with lab.inline(*POOLED, "--no-l4f"):
+            client, server = stack.enter_context(lab.connection())
+            for end in (client, server):
+                end.sendall(b"\r\n\r\n")
+                assert (server if end is client else client).recv(100) == b"\r\n\r\n"
+            eventually("both have each other's", lambda: not unacknowledged(client) + unacknowledged(server))
+        with lab.inline(*POOLED):
+            heard = []
+            for _ in range(3):
+                client.sendall(request(INSIDE))
+                heard.append(server.recv(1 << 16))
+                server.sendall(request(POOL))
+                heard.append(client.recv(1 << 16))
+    assert heard == [request(INSIDE), request(POOL), *[request(POOL), request(INSIDE)] * 2]
+
+
+def test_a_message_that_the_end_cuts_off(lab: InlineLab) -> None:
+    """What was acknowledged to its sender reaches the receiver, and the last line says how much that was."""
+    with lab.inline(*POOLED) as process, lab.connection() as (client, server):
+        client.sendall(request(INSIDE)[:400])
+        eventually("all is acknowledged", lambda: not unacknowledged(client))
+        process.stop()
+        assert process.errors.endswith("\n400 bytes of 1 connections were given away unacknowledged\n")
+        assert server.recv(1 << 16) == request(INSIDE)[:400]
 
 
 def test_static_map_of_a_port(lab: InlineLab) -> None:

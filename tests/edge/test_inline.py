@@ -143,6 +143,20 @@ def test_stop(setup: Setup) -> None:
     assert setup.clock.getDelayedCalls() == []
 
 
+def test_stop_inside_a_message(setup: Setup) -> None:
+    """The part that was acknowledged to its sender goes out before the device goes."""
+    inside, remote = (INSIDE, 4000), (REMOTE, 5060)
+    setup.take(tcp(inside, remote, 0, 0, SYN))
+    setup.take(tcp(remote, (POOL, 4000), 0, 1, SYN | ACK))
+    part = request(INSIDE)[:400]
+    setup.take(tcp(inside, remote, 1, 1, ACK, part))
+    setup.device.written.clear()
+    setup.inline.stop()
+    assert [read(packet).payload for packet in setup.device.written] == [part]
+    assert setup.device.stopped
+    assert setup.clock.getDelayedCalls() == []
+
+
 def test_nothing_above(setup: Setup) -> None:
     """The packets are for the router alone."""
     with pytest.raises(NotImplementedError):

@@ -104,6 +104,10 @@ class Dialogue:
         """The path to the outside takes no more than this many bytes of payload in a segment; what leaves at once."""
         return self._transcript(self.flow.limit_segments(Direction.OUTWARD, payload, self.now))
 
+    def release(self) -> list[str]:
+        """Nobody looks into the flow any more; what leaves."""
+        return self._transcript(self.flow.release())
+
     def _transcript(self, out: list[tuple[Direction, bytes]]) -> list[str]:
         self.packets = [packet for _, packet in out]
         return [self._line(direction, packet) for direction, packet in out]

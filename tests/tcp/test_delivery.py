@@ -34,6 +34,16 @@ def test_nothing_fresh_leaves_beyond_the_window() -> None:
     assert len(made) == 4
 
 
+def test_all_that_remains_leaves_at_once() -> None:
+    """As far as the receiver has room, but however little the network seems to take after a timeout."""
+    made = delivery(owned=10, edge=109)
+    made.fresh(0.0)
+    assert made.expired(1.0) == [(100, 104)]
+    assert made.remaining() == [(104, 108), (108, 109)]
+    assert (made.next, made.sent) == (109, 109)
+    assert made.remaining() == []
+
+
 def test_what_was_never_sent_cannot_be_acknowledged() -> None:
     """Nor what was acknowledged before; neither changes the window."""
     made = delivery(edge=104)

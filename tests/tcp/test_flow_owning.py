@@ -223,3 +223,39 @@ def test_keep_alive_while_we_hold() -> None:
     dialogue = holding()
     assert dialogue.inside(at=2) == ["> -1 ack 0", "< 0 ack 3"]
     assert dialogue.inside(b"?", at=2) == ["> -1 ack 0", "< 0 ack 3"]
+
+
+def test_what_is_held_is_given_away_at_the_end() -> None:
+    """The sender will not send it again: it goes out once as it is, and is owed until it is acknowledged."""
+    dialogue = holding()
+    assert dialogue.release() == ["> 0 ack 0 'gro'"]
+    assert dialogue.flow.owed() == 3
+    assert dialogue.release() == []
+    assert dialogue.outside(ack=3) == ["< 0 ack 3"]
+    assert dialogue.flow.owed() == 0
+
+
+def test_what_has_left_is_not_given_away_again() -> None:
+    """Only what follows it."""
+    dialogue = holding()
+    assert dialogue.inside(b"w\nabc", at=3) == [f"> 0 ack 0 {GROWN}", "< 0 ack 8"]
+    assert dialogue.release() == ["> 23 ack 0 'abc'"]
+    assert dialogue.flow.owed() == 26
+
+
+def test_no_more_is_given_away_than_there_is_room_for() -> None:
+    """What the receiver would have to drop is owed, and lost."""
+    dialogue = holding()
+    dialogue.outside(window=25)
+    assert dialogue.inside(b"w\nabc", at=3)[0] == f"> 0 ack 0 {GROWN}"
+    assert dialogue.release() == ["> 23 ack 0 'ab'"]
+    assert dialogue.release() == []
+    assert dialogue.flow.owed() == 26
+
+
+def test_nothing_is_given_away_of_what_was_reset() -> None:
+    """Nobody wants it."""
+    dialogue = holding()
+    dialogue.outside(ack=0, flags=RST)
+    assert dialogue.release() == []
+    assert dialogue.flow.owed() == 0

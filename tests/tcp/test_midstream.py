@@ -27,14 +27,61 @@ def joined() -> Dialogue:
     return dialogue
 
 
-def test_nothing_is_touched_before_the_sender_was_quiet() -> None:
-    """What begins like a message may be the retransmission of something that the receiver has in part."""
+def test_a_message_where_all_is_acknowledged_is_rewritten() -> None:
+    """A sender may never be heard without data: it acknowledges with its answers."""
     dialogue = joined()
+    assert dialogue.inside(b"g1\n", at=20) == ["> 20 ack 0 'grown by the box: g1\\n'"]
+    assert dialogue.outside(ack=41) == ["< 0 ack 23"]
+    assert dialogue.inside(b"g2\n", at=23) == ["> 41 ack 0 'grown by the box: g2\\n'"]
+
+
+def test_requests_and_answers_that_acknowledge_each_other() -> None:
+    """What passes first shows both sides' numbers; from the second request on, both directions are rewritten."""
+    dialogue = Dialogue()
+    assert dialogue.inside(b"g1\n") == ["> 0 ack 0 'g1\\n'"]
+    assert dialogue.outside(b"s answer\n", ack=3) == ["< 0 ack 3 's answer\\n'"]
+    assert dialogue.inside(b"g2\n", at=3, ack=9) == ["> 3 ack 9 'grown by the box: g2\\n'"]
+    assert dialogue.outside(b"s answer\n", at=9, ack=24) == ["< 9 ack 6 's an\\n'"]
+    assert dialogue.inside(b"g3\n", at=6, ack=14) == ["> 24 ack 18 'grown by the box: g3\\n'"]
+
+
+def test_the_first_segment_is_never_certain() -> None:
+    """It may be the retransmission of something that the receiver has in part, whose acknowledgment was lost."""
+    dialogue = Dialogue()
+    assert dialogue.outside(ack=0) == ["< 0 ack 0"]
+    assert dialogue.inside(b"g1\n") == ["> 0 ack 0 'g1\\n'"]
+
+
+def test_a_repetition_of_what_passed_is_untouched() -> None:
+    """It was lost behind us, or its acknowledgment was; as a message it has left before."""
+    dialogue = joined()
+    dialogue.inside(b"body\n", at=20)
+    dialogue.inside(b"g1\n", at=25)
+    assert dialogue.outside(ack=25) == ["< 0 ack 25"]
+    assert dialogue.inside(b"g1\n", at=25) == ["> 25 ack 0 'g1\\n'"]
+    assert dialogue.inside(b"g1\ng2\n", at=25) == ["> 25 ack 0 'g1\\ng2\\n'"]
+    dialogue.outside(ack=31)
+    assert dialogue.inside(b"g3\n", at=31) == ["> 31 ack 0 'grown by the box: g3\\n'"]
+
+
+def test_a_receiver_that_has_more_than_we_saw() -> None:
+    """Its SACK blocks show what the sender has sent before we looked (RFC 2018 3); all that passes."""
+    dialogue = joined()
+    assert dialogue.outside(ack=20, sack=(23, 27)) == ["< 0 ack 20 sack 23-27"]
     assert dialogue.inside(b"g1\n", at=20) == ["> 20 ack 0 'g1\\n'"]
+    dialogue.outside(ack=27)
+    assert dialogue.inside(b"g3\n", at=27) == ["> 27 ack 0 'grown by the box: g3\\n'"]
+
+
+def test_a_block_that_was_received_twice_shows_nothing_new() -> None:
+    """A duplicate SACK (RFC 2883) is about what was acknowledged."""
+    dialogue = joined()
+    assert dialogue.outside(ack=20, sack=(0, 20)) == ["< 0 ack 20 sack 0-20"]
+    assert dialogue.inside(b"g1\n", at=20) == ["> 20 ack 0 'grown by the box: g1\\n'"]
 
 
 def test_a_message_after_quiet_is_rewritten() -> None:
-    """The sender has shown its next number, the receiver has acknowledged it: nothing is under way."""
+    """The sender has shown its next number without data, the receiver has acknowledged it: nothing is under way."""
     dialogue = joined()
     assert dialogue.inside(at=20) == ["> 20 ack 0"]
     assert dialogue.inside(b"g1\n", at=20) == ["> 20 ack 0 'grown by the box: g1\\n'"]
@@ -65,6 +112,39 @@ def test_what_was_sent_before_is_repeated_untouched() -> None:
     dialogue.inside(b"g1\n", at=20)
     assert dialogue.inside(b"ng\n", at=17) == ["> 17 ack 0 'ng\\n'"]
     assert dialogue.inside(b"ng\ng1\n", at=17) == ["> 17 ack 0 'ng\\n'", "> 20 ack 0 'grown by the box: g1\\n'"]
+
+
+def test_acknowledgments_that_are_lost_behind_the_boundary() -> None:
+    """The sender repeats all from before it, message by message or in segments that span it: the same bytes leave."""
+    dialogue = joined()
+    dialogue.inside(b"g1\n", at=20)
+    dialogue.inside(b"s2345\n", at=23)
+    tail, first = "> 0 ack 0 'g tail of something\\n'", "> 20 ack 0 'grown by the box: g1\\n'"
+    assert dialogue.outside(ack=45) == ["< 0 ack 29"]
+    dialogue.inside(b"g3\n", at=29)
+    assert dialogue.inside(b"g tail of something\n") == [tail]
+    assert dialogue.outside(ack=45)[-1] == "< 0 ack 29"
+    assert dialogue.inside(b"g tail of something\ng1\n")[0] == tail
+    assert dialogue.inside(b"ing\ng1\ns2345\ng3\n", at=16) == [
+        "> 16 ack 0 'ing\\n'",
+        "> 45 ack 0 'grown by the box: g3\\n'",
+    ]
+    dialogue = joined()
+    dialogue.inside(b"g1\n", at=20)
+    assert dialogue.inside(b"g tail of something\ng1\n") == [tail, first]
+    assert dialogue.outside(ack=20) == ["< 0 ack 20"]
+    assert dialogue.inside(b"g1\n", at=20) == [first]
+
+
+def test_a_held_message_at_the_boundary() -> None:
+    """Acknowledged by us, it is ours alone; what the sender repeats of before still passes."""
+    dialogue = joined()
+    assert dialogue.inside(b"gro", at=20) == ["< 0 ack 23"]
+    assert dialogue.inside(b"ng\ngro", at=17)[0] == "> 17 ack 0 'ng\\n'"
+    assert dialogue.inside(b"w\n", at=23) == ["> 20 ack 0 'grown by the box: grow\\n'"]
+    assert dialogue.outside(ack=20) == ["< 0 ack 23"]
+    assert dialogue.wait(1.0) == ["> 20 ack 0 'grown by the box: grow\\n'"]
+    assert dialogue.outside(ack=43) == ["< 0 ack 25"]
 
 
 def test_each_direction_by_itself() -> None:

@@ -30,10 +30,10 @@ def stream() -> RetoldStream:
     return one
 
 
-def segment(payload: bytes = b"", at: int = 0, ack: int = 0) -> TcpSegment:
+def segment(payload: bytes = b"", at: int = 0, ack: int = 0, window: int = 5000) -> TcpSegment:
     """A segment of the other direction, or of this one."""
     return TcpSegment(
-        write((OUTSIDE, INSIDE), (5060, 40000), at, (ORIGIN + ack) % 2**32, 16, 5000, b"", payload),
+        write((OUTSIDE, INSIDE), (5060, 40000), at, (ORIGIN + ack) % 2**32, 16, window, b"", payload),
     )
 
 
@@ -100,6 +100,29 @@ def test_an_acknowledgment() -> None:
     assert [answer.void for answer in answers] == [False, True, False, True, True, True]
     one.feed(b"\n", 0.0)
     assert [one.answer(segment(ack=offset)).void for offset in (6, 6)] == [False, False]
+
+
+def test_a_window() -> None:
+    """Void as what comes with it, unless it has moved of itself and is not the one told; news if it opens."""
+    one = stream()
+    one.feed(b"ga\ngb", 0.0)
+    one.answer(segment(ack=3))
+    assert one.answer(segment(ack=3, window=4000)).void
+    one.window = 5000
+    answers = [one.answer(segment(ack=ack, window=window)) for ack, window in ((3, 0), (3, 0), (5, 9), (5, 5000))]
+    assert [answer.void for answer in answers] == [False, True, True, True]
+    one.window = 0
+    answers = [one.answer(segment(ack=ack, window=window)) for ack, window in ((4, 9), (4, 9), (4, 0), (4, 0))]
+    assert [(answer.news, answer.void) for answer in answers] == [(True, False)] * 2 + [(False, True)] * 2
+
+
+def test_what_the_receiver_has() -> None:
+    """All before its acknowledgment; all that came, where none was seen."""
+    one = stream()
+    one.feed(b"ga\ng", 0.0)
+    assert [one.settled(offset) for offset in (3, 4)] == [True, False]
+    one.acknowledge((ORIGIN + 3) % 2**32)
+    assert [one.settled(offset) for offset in (2, 3)] == [True, False]
 
 
 def test_what_is_remembered() -> None:

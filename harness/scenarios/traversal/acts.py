@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
+from harness.peers.cucm import Cucm
+from harness.peers.webex import CALL_TYPE, Webex
 from harness.scenarios.scenario import Observation
 from harness.scenarios.stage import Stage
 from harness.scenarios.traversal import ground
 from harness.scenarios.traversal.cast import CUCM, WEBEX, Cast
 from harness.scenarios.traversal.connectivity import NO_CONNECTION, SYN, check_connectivity
-from harness.scenarios.traversal.endpoints import SQUARED, EndpointAgent
+from harness.scenarios.traversal.endpoints import Endpoint
 from harness.scenarios.traversal.ground import Dial
 from harness.sip.call import Call
 from harness.sip.call_states import CallState
@@ -40,6 +42,7 @@ _LAG: Final = 6.0
 """Seconds for what follows an answer at once."""
 
 Act = Callable[[Cast], Awaitable[None]]
+AnyEndpoint = Endpoint[Webex] | Endpoint[Cucm]
 
 
 async def perform(forms: Mapping[bool, Dial], act: Act, stage: Stage, fixed: bool) -> Observation:
@@ -59,14 +62,14 @@ async def call_in(cast: Cast) -> None:
     webex, facts = cast.webex, cast.facts
     assert webex is not None, "Webex calls"
     resolver = Resolver(cast.questions, "TLS", ("TLS",))
-    report = await check_connectivity(webex, resolver, ground.SIP_DESTINATION, cast.repeats)
+    report = await check_connectivity(webex.peer, resolver, ground.SIP_DESTINATION, cast.repeats)
     facts |= report.results
     facts[ANSWER] = "no INVITE is sent"
     if report.targets and report.results[SYN] != "answered":
         facts[ANSWER] = NO_CONNECTION
     elif report.targets:
         routes = [f"<sip:{ground.CLUSTER};lr>"]
-        call = webex.agent.call(f"sip:{ground.BOB}", where=report.targets, routes=routes)
+        call = webex.peer.call(f"sip:{ground.BOB}", report.targets, routes)
         await _through(cast, webex, call, cast.cucm)
     facts[AT_EXPC] = ARRIVES if cast.at_expc.requests("INVITE", sent=False) else NEVER
     facts[AT_CUCM] = ARRIVES if cast.at_expc.requests("INVITE", sent=True) else NEVER
@@ -76,7 +79,7 @@ async def call_in(cast: Cast) -> None:
 async def call_out(cast: Cast) -> None:
     """A phone calls Webex: CUCM sends the call to Expressway-C."""
     assert cast.cucm is not None, "CUCM calls"
-    call = cast.cucm.agent.call(f"sip:{ground.ALICE}", where=[cast.trunk])
+    call = cast.cucm.peer.call(f"sip:{ground.ALICE}", [cast.trunk])
     await _through(cast, cast.cucm, call, cast.webex)
     cast.facts[AT_WEBEX] = ARRIVES if cast.at_expe.requests("INVITE", sent=True) else NEVER
     cast.facts[TRIED] = ", ".join(cast.unanswered) or NONE
@@ -101,7 +104,7 @@ async def call_in_with_fork(cast: Cast) -> None:
         assert cucm is not None, "answers"
         call.ring()
         host, port = cast.ground.cucm
-        parameter = f";{SQUARED}=squared" if _squared(call.request) else ""
+        parameter = f";{'='.join(CALL_TYPE)}" if _squared(call.request) else ""
         contact = ("Contact", f"<sip:bob@{host}:{port};transport=tcp>{parameter}")
         second = cucm.agent.call(f"sip:{ground.BOB_AT_WEBEX}", where=[cast.trunk], fields=[contact])
         cast.later(pick_up(second, call))
@@ -123,7 +126,7 @@ async def call_in_with_fork(cast: Cast) -> None:
     facts[TOASTS] = str(toasts[0])
 
 
-async def _through(cast: Cast, caller: EndpointAgent, call: Call, callee: EndpointAgent | None) -> None:
+async def _through(cast: Cast, caller: AnyEndpoint, call: Call, callee: AnyEndpoint | None) -> None:
     """From the answer to the end; what happens in the dialog goes by its route set."""
     facts = cast.facts
     call.where = None
@@ -158,7 +161,7 @@ def _warning(response: Response) -> str:
 
 def _squared(message: Message) -> bool:
     contact = message.contact
-    return contact is not None and contact.params.get(SQUARED) == "squared"
+    return contact is not None and contact.params.get(CALL_TYPE[0]) == CALL_TYPE[1]
 
 
 def _parameters(messages: Sequence[Message]) -> str:

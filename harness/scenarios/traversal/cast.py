@@ -24,13 +24,15 @@ from harness.console import say
 from harness.expressway.log.diagnostic import DiagnosticLog
 from harness.expressway.log.entry import X8_10
 from harness.expressway.settings import Expressway
+from harness.peers.cucm import Cucm
 from harness.peers.expressway import ExpresswayPeer, Surroundings
 from harness.peers.expressway_capture import PacketTap, Side, syn_repeated
 from harness.peers.firewall import Firewall
 from harness.peers.tls_trust import Certificates
+from harness.peers.webex import Webex
 from harness.scenarios.stage import Stage
 from harness.scenarios.traversal import ground
-from harness.scenarios.traversal.endpoints import EndpointAgent, cucm_settings, webex_settings, webex_tls
+from harness.scenarios.traversal.endpoints import Endpoint, make_cucm, make_webex, webex_tls
 from harness.scenarios.traversal.ground import Dial, Ground
 from harness.scenarios.traversal.messages import Messages
 from harness.scenarios.traversal.names import PORT, Names
@@ -39,6 +41,7 @@ from harness.sip.dns import Zone
 from harness.sip.flow import Target
 from harness.sip.resolve import Dns, Service
 from harness.sip.timers import Timers
+from harness.sip.transport import TransportSettings
 from harness.sip.uri import Address
 
 WEBEX: Final = "webex"
@@ -101,7 +104,7 @@ class Cast:
         self.expc.listen()
         self._open_outside()
         if self.cucm is not None:
-            self.cucm.element.transport.listen("TCP", self.ground.cucm)
+            self.cucm.peer.listen(self.ground.cucm)
         await self.expe.start()
         active = await self.expc.start()
         self.facts["traversal zone"] = "active" if active else "failed"
@@ -138,7 +141,7 @@ class Cast:
         await gatherResults(self._going)
         for end in (self.webex, self.cucm):
             if end is not None:
-                await end.close()
+                await end.peer.close()
         await self.expc.close()
         await self.expe.close()
         if self._firewall is not None:
@@ -166,7 +169,7 @@ class Cast:
                 self._silence((host, ground.MTLS))
         elif self.webex is not None:
             address = here.webex_hosts[0], ground.MTLS
-            self.webex.element.transport.listen("TLS", address, webex_tls(self._pki, lambda layer: layer))
+            self.webex.peer.element.transport.listen("TLS", address, webex_tls(self._pki))
 
     def _silence(self, address: Address) -> None:
         self._around.enter_context(SilentPort(address))
@@ -214,17 +217,15 @@ class Cast:
         peer.element.transport.taps += [tap, messages]
         return peer
 
-    def _webex(self) -> EndpointAgent:
+    def _webex(self) -> Endpoint[Webex]:
         host = self.ground.webex_hosts[0]
-        tap = self._tap(lambda local, remote: Direction.INWARD, failed_only=True)
-        secure = webex_tls(self._pki, lambda layer: layer)
-        peer = EndpointAgent(self.reactor, host, webex_settings(ground.ALICE, host), TIMERS, CONNECT, secure)
-        peer.element.transport.taps.append(tap)
-        return peer
+        transport = TransportSettings(source=host, connect_timeout=CONNECT, secure=webex_tls(self._pki))
+        webex = make_webex(self.reactor, ground.ALICE, TIMERS, transport)
+        webex.peer.element.transport.taps.append(self._tap(lambda local, remote: Direction.INWARD, failed_only=True))
+        return webex
 
-    def _cucm(self) -> EndpointAgent:
-        host = self.ground.cucm[0]
-        return EndpointAgent(self.reactor, host, cucm_settings(ground.BOB, host), TIMERS, CONNECT, None)
+    def _cucm(self) -> Endpoint[Cucm]:
+        return make_cucm(self.reactor, ground.DOMAIN, self.ground.cucm[0], TIMERS)
 
     def _tap(self, side: Side, failed_only: bool = False) -> PacketTap:
         tap = PacketTap(self.reactor, self._file, side, syn_repeated, failed_only)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from harness.scenarios.traversal.endpoints import EndpointAgent
+from harness.peers.webex import Webex
 from harness.sip.exchange import NoResponse
 from harness.sip.flow import FlowFailed, Loss, Target
 from harness.sip.resolve import Locate, NotFound
@@ -40,7 +40,7 @@ class Report:
 
 
 async def check_connectivity(
-    webex: EndpointAgent, locate: Locate, destination: str, repeats: Callable[[Target], int]
+    webex: Webex, locate: Locate, destination: str, repeats: Callable[[Target], int]
 ) -> Report:
     """Test a SIP destination, a domain or `address:port`; `repeats` tells how often a SYN was sent again."""
     results = dict.fromkeys((DNS, CONNECTING, SOCKET, HANDSHAKE, PING), NOT_PERFORMED)

@@ -1,75 +1,61 @@
-"""The ends of a hybrid call: Webex's server on mutual TLS, and CUCM at the end of a trunk, each a user agent."""
+"""The ends of a hybrid call: Webex's server on mutual TLS, and CUCM at the end of a trunk."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from io import StringIO
+from typing import Any, Final, Generic, TypeVar
 
 from OpenSSL import SSL
 
 from alg.tls.policy import Identity, TlsVersion
 from harness.ca import Pki
+from harness.peers.cucm import Cucm
+from harness.peers.cucm_settings import CucmSettings, EarlyOffer
 from harness.peers.tls_context import PeerContexts
 from harness.peers.tls_trust import ControlHub, WebexTrust
+from harness.peers.webex import Webex, WebexSettings
 from harness.scenarios.traversal.messages import Messages
-from harness.sip.agent import Agent, AgentSettings
-from harness.sip.capabilities import WEBEX_AUDIO, audio_phone
-from harness.sip.element import Element, ElementSettings
+from harness.sip.agent import Agent
 from harness.sip.security import Layer, Secure, Tls
 from harness.sip.timers import Timers
 from harness.sip.transport import TransportSettings
 
-SQUARED = "call-type"
-"""Contact parameter by which Webex knows its own calls (seed 003, inbound problem 5)."""
-_CONTEXT_VERIFY = SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT
-_AUDIO_PORT = 16384
+P = TypeVar("P", Webex, Cucm)
+_CONTEXT_VERIFY: Final = SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT
 
 
-class EndpointAgent:
-    """One of them."""
+@dataclass(frozen=True, slots=True)
+class Endpoint(Generic[P]):
+    """One end of a call, and what crosses it."""
 
-    def __init__(
-        self, reactor: Any, host: str, settings: AgentSettings, timers: Timers, timeout: float, secure: Secure | None
-    ) -> None:
-        """`timeout` is that of connections, in seconds."""
-        transport = TransportSettings(source=host, connect_timeout=timeout, secure=secure)
-        self.element = Element(reactor, ElementSettings(timers, transport))
-        self.agent = Agent(self.element, settings)
-        self.element.core = self.agent
-        self.messages = Messages()
-        self.element.transport.taps.append(self.messages)
+    peer: P
+    messages: Messages = field(default_factory=Messages)
 
-    async def close(self) -> None:
-        """End everything."""
-        for call in self.agent.calls:
-            call.hang_up()
-        await self.element.close()
+    def __post_init__(self) -> None:
+        self.peer.element.transport.taps.append(self.messages)
+
+    @property
+    def agent(self) -> Agent:
+        """That places and takes calls."""
+        return self.peer.agent
 
 
-def webex_settings(user: str, host: str) -> AgentSettings:
-    """Who Webex's server is."""
-    return AgentSettings(
-        f"sip:{user}",
-        audio_phone(host, _AUDIO_PORT, WEBEX_AUDIO),
-        product="Cisco-L2SIP",
-        contact_user="l2sip-UA",
-        contact_params=((SQUARED, "squared"),),
-        fields=(("Accept", "application/sdp"), ("Allow-Events", "kpml"), ("Locus-Type", "CALL")),
-    )
+def make_webex(reactor: Any, address: str, timers: Timers, transport: TransportSettings) -> Endpoint[Webex]:
+    """Webex's server, for the organisation of a SIP address; it is at the source of its connections."""
+    user, _, domain = address.partition("@")
+    host = transport.source
+    return Endpoint(Webex(reactor, WebexSettings(domain, user), host, timers, transport))
 
 
-def cucm_settings(user: str, host: str) -> AgentSettings:
-    """Who CUCM is."""
-    return AgentSettings(
-        f"sip:{user}",
-        audio_phone(host, _AUDIO_PORT, ("G722", "PCMU", "PCMA", "DTMF")),
-        product="Cisco-CUCM11.5",
-        fields=(("Allow-Events", "presence"), ("Min-SE", "1800")),
-    )
+def make_cucm(reactor: Any, domain: str, host: str, timers: Timers) -> Endpoint[Cucm]:
+    """CUCM, which offers early."""
+    settings = CucmSettings(early_offer=EarlyOffer.BEST_EFFORT, domain=domain)
+    return Endpoint(Cucm(reactor, settings, host, StringIO(), timers=timers))
 
 
-def webex_tls(pki: Pki, wrap: Callable[[Layer], Layer]) -> Secure:
+def webex_tls(pki: Pki) -> Secure:
     """TLS of Webex's server: it shows its certificate, and asks for one that a public CA has signed."""
     shown = pki["webex"]
     trust = WebexTrust((pki["expressway-e-root"].certificate,), ControlHub((), ("example.com",)))
@@ -79,6 +65,6 @@ def webex_tls(pki: Pki, wrap: Callable[[Layer], Layer]) -> Secure:
     def secure(serves: bool, name: str) -> Layer:
         context = contexts.new()
         context.set_verify(_CONTEXT_VERIFY, lambda connection, certificate, error, depth, ok: bool(ok))
-        return wrap(Tls(context, serves, name))
+        return Tls(context, serves, name)
 
     return secure

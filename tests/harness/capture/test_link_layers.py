@@ -14,6 +14,7 @@ COOKED_2 = bytes.fromhex("0000 00000002 0001 00 06 020000000001 0000")
 
 FRAMES = [
     ("raw", 101, IPV4),
+    ("raw, the number of old files", 12, IPV4),
     ("raw IPv4", 228, IPV4),
     ("Ethernet", 1, MAC + b"\x08\x00" + IPV4),
     ("Ethernet, a VLAN tag", 1, MAC + b"\x81\x00\x00\x64\x08\x00" + IPV4),
@@ -29,6 +30,7 @@ FRAMES = [
 
 OTHERS = [
     ("raw IPv6", 101, IPV6),
+    ("raw IPv6, the number of old files", 12, IPV6),
     ("ARP", 1, MAC + b"\x08\x06" + bytes(28)),
     ("IPv6 over Ethernet", 1, MAC + b"\x86\xdd" + IPV6),
     ("EtherType IPv4, version 6", 1, MAC + b"\x08\x00" + IPV6),

@@ -21,6 +21,7 @@ LINKS = {
     "VLAN": (1, ETHERNET_HEADER[:12] + b"\x81\0\0\x05\x08\0"),
     "VLAN in VLAN": (1, ETHERNET_HEADER[:12] + b"\x88\xa8\0\x07\x81\0\0\x05\x08\0"),
     "raw": (101, b""),
+    "raw of old files": (12, b""),
     "loop": (108, b"\0\0\0\x02"),
     "cooked": (113, bytes.fromhex("0000 0001 0006 020000000001 0000 0800")),
     "IPv4": (228, b""),

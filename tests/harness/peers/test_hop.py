@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from io import StringIO
 
 import pytest
 
+from harness.peers.cucm import Cucm
+from harness.peers.cucm_settings import CucmSettings
 from harness.peers.hop import Hop, HopSettings
 from harness.peers.webex import Webex, WebexSettings
 from harness.sip.call_states import End
-from harness.sip.flow import Target
+from harness.sip.connection import Connection
+from harness.sip.flow import Flow, Tap, Target
 from tests.edge.sockets import free_port_pair
-from tests.harness.peers.sparring import HOST, OTHER, SLOW, Opponent, abuse, close, srtp_phone
+from tests.harness.peers.sparring import FAST, HOST, OTHER, SLOW, Opponent, abuse, close, srtp_phone
 from tests.harness.peers.turning import Turned
 
 BETWEEN = "127.0.43.4"
@@ -75,3 +79,45 @@ def test_survives(turned: Turned, inner: Opponent) -> None:
     between = hop(turned, inner, Target("TCP", OTHER, 1))
     assert abuse(turned, between.settings.address).startswith(b"SIP/2.0 200 ")
     close(turned, between)
+
+
+class Cutting(Tap):
+    """Resets the connection of a hop that its n-th message crosses."""
+
+    def __init__(self, turned: Turned, number: int) -> None:
+        self._turned = turned
+        self._left = number
+        self.cut = False
+
+    def sent(self, flow: Flow, data: bytes) -> None:
+        """As Tap has it."""
+        self._count(flow)
+
+    def received(self, flow: Flow, data: bytes) -> None:
+        """As Tap has it."""
+        self._count(flow)
+
+    def _count(self, flow: Flow) -> None:
+        self._left -= 1
+        if self._left == 0 and isinstance(flow, Connection):
+            self.cut = True
+            self._turned.reactor.callLater(0, flow.abort)
+
+
+@pytest.mark.parametrize("number", range(1, 14))
+def test_connection_is_reset_at_any_point(turned: Turned, number: int) -> None:
+    """Of a call between CUCM and Webex: it comes to an end at both, and nothing is left behind."""
+    webex = Webex(turned.reactor, WebexSettings(), HOST, FAST)
+    cucm = Cucm(turned.reactor, CucmSettings(), OTHER, StringIO(), timers=FAST)
+    inside, outside = Target("TCP", *cucm.listen((OTHER, 0))), Target("TCP", *webex.listen((HOST, 0)))
+    settings = HopSettings("expc", (BETWEEN, free_port_pair(BETWEEN)), inside, outside)
+    between = Hop(turned.reactor, settings, lambda: datetime.now(UTC), FAST)
+    between.listen()
+    cutting = Cutting(turned, number)
+    between.element.transport.taps.append(cutting)
+    call = cucm.call("sip:alice@example.com", [Target("TCP", *settings.address)])
+    turned.until("it stands or is over", lambda: call.established.called)
+    call.hang_up()
+    turned.until("it is over", lambda: call.result is not None)
+    close(turned, cucm, webex, between)
+    assert cutting.cut

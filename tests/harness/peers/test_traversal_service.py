@@ -81,6 +81,11 @@ def test_answer(passwords: dict[str, str], right: bool) -> None:
     assert question(service()).answered_by(passwords) is right
 
 
+def test_nobody_has_no_password() -> None:
+    """Who is not known is not let in by an empty one."""
+    assert not question(service("")).answered_by({})
+
+
 @pytest.mark.parametrize("body", [b"", b"<methodCall/>", b"\xff<username>a</username>"])
 def test_no_question(body: bytes) -> None:
     """It is an error of whoever sent it."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from harness.peers.webex_media import webex_capabilities
-from harness.sip.offer_answer import make_answer, make_offer
+from harness.sip.capabilities import audio, crypto_lines
+from harness.sip.offer_answer import Capabilities, make_answer, make_offer
 
 
 def test_offer() -> None:
@@ -23,7 +24,7 @@ def test_offer() -> None:
 
 
 def test_refused_stream() -> None:
-    """It is written as the guide shows it."""
-    theirs = webex_capabilities("192.0.2.6").only("G729")
-    answer = make_answer(make_offer(theirs), webex_capabilities("192.0.2.5"))
+    """It is written as the guide shows it, whatever was offered."""
+    theirs = audio(16384, ("G729", "DTMF"), protocol="RTP/SAVP", crypto=crypto_lines(["A" * 40]))
+    answer = make_answer(make_offer(Capabilities("192.0.2.6", (theirs,))), webex_capabilities("192.0.2.5"))
     assert str(answer.media[0]).startswith("m=audio 0 RTP/SAVP *\r\n")
