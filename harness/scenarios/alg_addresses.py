@@ -103,7 +103,7 @@ SCENARIOS: Final = (
     through_alg(
         "identity-signature-broken",
         "what the Identity header signs is translated, and the signature is not valid any more",
-        source="RFC 4474 and RFC 8224; the SERVICE of Expressways carries Identity (seed 002)",
+        source="RFC 4474 and RFC 8224; the SERVICE of Expressways carries Identity",
         happens="The caller signs From, To, Call-ID, CSeq, Date, Contact and body (here with ECDSA, over the digest "
         "string of RFC 4474). The ALG does its work, and does it right: Contact and SDP are others than were signed.",
         look="438 Invalid Identity Header to a request whose signature verifies on the inside.",

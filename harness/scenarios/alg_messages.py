@@ -110,7 +110,7 @@ SCENARIOS: Final = (
     through_alg(
         "l4f-off",
         "layer 4 forwarding is off: only layers 3 and 4 are translated, SIP over TCP is not looked at",
-        source="Cisco IOS, NAT TCP SIP ALG Support (seed 004): L4F must be on",
+        source="Cisco IOS, NAT TCP SIP ALG Support: L4F must be on",
         happens="The INVITE leaves with its inside addresses. It is answered on its own connection, so that the phone "
         "rings; but nothing that has to be sent anew finds its way: neither ACK, nor media, nor BYE.",
         look="The call is answered and stays silent; the callee repeats its 200 and hangs up after 32 s. Outside, "
@@ -125,7 +125,7 @@ SCENARIOS: Final = (
     through_alg(
         "nonstandard-port",
         "SIP on a port that is not among the ALG's is not looked at",
-        source="Cisco IOS, NAT TCP SIP ALG Support (seed 004): ip nat service sip tcp port 8000",
+        source="Cisco IOS, NAT TCP SIP ALG Support: ip nat service sip tcp port 8000",
         happens=f"The endpoints speak SIP on port {_OTHER_PORT}; the ALG knows 5060 alone. What crosses is plain TCP.",
         look="As with L4F off, and only for those who use the other port.",
         wireshark=_INSIDE_CONTACT,
@@ -203,7 +203,7 @@ SCENARIOS: Final = (
     through_alg(
         "unknown-method-dropped",
         "a request whose method the ALG does not know is dropped",
-        source="Juniper default, FortiGate block-unknown; the SERVICE of Expressways (seed 002)",
+        source="Juniper default, FortiGate block-unknown; the SERVICE of Expressways",
         happens="Expressways ask each other with SERVICE before they let a phone register. The device knows the "
         "methods of RFC 3261 alone. The sender repeats nothing over TCP, waits, and says 408 to whoever asked it.",
         look="OPTIONS are answered, so that zones look active; SERVICE (PUBLISH, INFO) is seen inside and not outside.",
@@ -234,7 +234,7 @@ SCENARIOS: Final = (
     through_alg(
         "growth-over-cucm-limit",
         "an INVITE grows by translation past what CUCM reads, and CUCM resets the connection",
-        source="Cisco, Troubleshoot Webex Hybrid Call Service Connect (seed 003), with an ALG",
+        source="Cisco, Troubleshoot Webex Hybrid Call Service Connect, with an ALG",
         happens=f"The INVITE has {_JUST_FITS} bytes, less than the {_CUCM_8} of `SIP Max Incoming Message Size`. Six "
         "addresses become longer by two characters each, and it has 5002. CUCM answers nothing and resets.",
         look="RST from CUCM behind a large INVITE, no SIP answer, and a line in the SDL trace. The same call passes "

@@ -29,7 +29,7 @@ from harness.scenarios.traversal.declaring import WORKS, declared
 from harness.scenarios.traversal.ground import CLUSTER, Dial
 from harness.scenarios.traversal.silence import SILENCE
 
-_GUIDE: Final = "Cisco, Troubleshoot Webex Hybrid Call Service Connect: inbound, problem {} (seed 003)"
+_GUIDE: Final = "Cisco, Troubleshoot Webex Hybrid Call Service Connect: inbound, problem {}"
 _EXPE, _EXPC = "Expressway-E", "Expressway-C"
 _NO_CALL: Final = {ANSWER: "no INVITE is sent", AT_CUCM: NEVER, CONNECTIONS: NONE}
 _REACHED: Final[Mapping[str, str]] = {

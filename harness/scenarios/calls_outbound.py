@@ -12,7 +12,7 @@ from harness.scenarios.traversal.declaring import WORKS, declared
 from harness.scenarios.traversal.ground import ALICE, Dial
 from harness.scenarios.traversal.silence import SILENCE
 
-_GUIDE: Final = "Cisco, Troubleshoot Webex Hybrid Call Service Connect: outbound, problem {} (seed 003)"
+_GUIDE: Final = "Cisco, Troubleshoot Webex Hybrid Call Service Connect: outbound, problem {}"
 _EXPE: Final = "Expressway-E"
 _REACHED: Final[Mapping[str, str]] = {**WORKS, AT_WEBEX: ARRIVES, TRIED: NONE}
 _TO_WEBEX: Final = (

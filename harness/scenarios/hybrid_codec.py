@@ -23,7 +23,7 @@ from harness.scenarios.hybrid.play import (
 )
 from harness.scenarios.scenario import Scenario, fact
 
-_SOURCE: Final = "Cisco, Troubleshoot Webex Hybrid Call Service Connect: both directions, problem 1 (seed 003)"
+_SOURCE: Final = "Cisco, Troubleshoot Webex Hybrid Call Service Connect: both directions, problem 1"
 _CURE: Final = (
     "Give the trunk of the Expressway-C a device pool whose region relationship allows more than 8 kbps: from 64 kbps "
     "on it has G.722 and G.711, from 256 kbps on AAC-LD."

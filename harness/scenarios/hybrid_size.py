@@ -29,7 +29,7 @@ from harness.scenarios.hybrid.play import (
 )
 from harness.scenarios.scenario import Scenario, fact, says, says_nothing_of
 
-_SOURCE: Final = "Cisco, Troubleshoot Webex Hybrid Call Service Connect: both directions, problem 2 (seed 003)"
+_SOURCE: Final = "Cisco, Troubleshoot Webex Hybrid Call Service Connect: both directions, problem 2"
 _LIMIT: Final = DEFAULT_SIZES["8.6"]
 _CURE: Final = (
     f"Raise SIP Max Incoming Message Size to {RECOMMENDED_SIZE} (System > Service Parameters > Cisco CallManager > "

@@ -28,7 +28,7 @@ from harness.scenarios.reflection.play import (
 from harness.scenarios.scenario import Scenario, Sign, fact, says, says_nothing_of
 
 _SOURCE: Final = (
-    "Cisco, MRA phone services failing due to source IP translation over NAT reflection (seed 000, 001, 002)"
+    "Cisco, MRA phone services failing due to source IP translation over NAT reflection"
 )
 _HAPPENS: Final = (
     "Expressway-C connects to the public address of the Expressway-E, and the firewall reflects that; it translates "

@@ -51,7 +51,7 @@ def _scenario(label: str, name: str, title: str, wireshark: str, look: str) -> S
     return Scenario(
         name=name,
         title=title,
-        source=f"Cisco, Troubleshoot Webex Hybrid Call Service Connect: mutual TLS, problem {label[1:]} (seed 003)",
+        source=f"Cisco, Troubleshoot Webex Hybrid Call Service Connect: mutual TLS, problem {label[1:]}",
         topology=_INBOUND if row.broken.inbound else _OUTBOUND,
         happens=f"{row.cause[0].upper()}{row.cause[1:]}. The handshake fails, no SIP crosses, and no call either.",
         look=f"{look} In a capture: {row.capture}.",

@@ -13,6 +13,7 @@ from harness.lab.topology import OUTSIDE as OUTSIDE_SIDE
 from harness.lab.topology import Side
 from tests.e2e.inline_lab import (
     INSIDE,
+    MAPPED,
     NETWORK,
     OUTSIDE,
     POOL,
@@ -171,13 +172,13 @@ def test_without_l4f(lab: InlineLab) -> None:
 def test_a_connection_that_was_there_before(lab: InlineLab) -> None:
     """Requests and answers that acknowledge each other: after one of each, both directions are rewritten."""
     with ExitStack() as stack:
-        with lab.inline(*POOLED, "--no-l4f"):
+        with lab.inline(*MAPPED, "--no-l4f"):
             client, server = stack.enter_context(lab.connection())
             for end in (client, server):
                 end.sendall(b"\r\n\r\n")
                 assert (server if end is client else client).recv(100) == b"\r\n\r\n"
             eventually("both have each other's", lambda: not unacknowledged(client) + unacknowledged(server))
-        with lab.inline(*POOLED):
+        with lab.inline(*MAPPED):
             heard = []
             for _ in range(3):
                 client.sendall(request(INSIDE))
