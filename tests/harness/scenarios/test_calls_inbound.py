@@ -19,7 +19,7 @@ def log(whole_run: WholeRun, label: str, fixed: bool, peer: str) -> str:
 def test_labels() -> None:
     """As the guide counts them."""
     assert [each.label for each in SCENARIOS] == ["I1", "I2", "I3", "I4", "I5"]
-    assert all(f"inbound, problem {each.label[1:]} " in each.source for each in SCENARIOS)
+    assert all(f"inbound, problem {each.label[1:]}" in each.source for each in SCENARIOS)
 
 
 def test_no_observation_is_no_pass() -> None:

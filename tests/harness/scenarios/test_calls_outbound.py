@@ -24,7 +24,7 @@ def in_order(text: str, *wanted: str) -> bool:
 def test_labels() -> None:
     """As the guide counts them."""
     assert [each.label for each in SCENARIOS] == ["O1", "O2", "O3", "O4"]
-    assert all(f"outbound, problem {each.label[1:]} " in each.source for each in SCENARIOS)
+    assert all(f"outbound, problem {each.label[1:]}" in each.source for each in SCENARIOS)
 
 
 def test_no_observation_is_no_pass() -> None:
