@@ -84,6 +84,8 @@ class TcpFlow:
         """Why it is over before both sides have closed."""
         self._cut = False
         """Reset by us."""
+        self._spoken = False
+        """Whether a segment other than a SYN has come."""
         self._now = 0.0
         """Seconds, when the segment at hand came."""
 
@@ -212,13 +214,15 @@ class TcpFlow:
         return out
 
     def _join(self, stream: Stream, back: Stream, segment: TcpSegment) -> None:
-        """Take up what was not seen from its SYN, or not in both directions: it passes until a boundary is certain."""
+        """Take up what was not seen from both SYNs, one alone may come late: it passes until a boundary is certain."""
         if stream.origin is None:
             stream.join(segment.seq)
         if back.origin is None and segment.flags & ACK:
             back.join(segment.ack)
-        if back.header is None and segment.payload_length and not stream.received:
-            stream.passing = True
+        if not self._spoken:
+            self._spoken = True
+            for either in self._streams:
+                either.passing = either.passing or not self._handshake.complete
         if stream.passing:
             delivery = stream.delivery
             delivery.segment_size = max(delivery.segment_size, min(segment.payload_length, ETHERNET_SEGMENT_SIZE))

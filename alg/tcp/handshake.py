@@ -31,14 +31,19 @@ class Handshake:
         """The options of each side's SYN."""
 
     @property
+    def complete(self) -> bool:
+        """Whether both were."""
+        return len(self._offers) == 2
+
+    @property
     def sack_permitted(self) -> bool:
         """Whether both sides take SACK blocks (RFC 2018 2)."""
-        return len(self._offers) == 2 and all(options.sack_permitted for options in self._offers.values())
+        return self.complete and all(options.sack_permitted for options in self._offers.values())
 
     @property
     def stamped(self) -> bool:
         """Whether both sides send timestamps (RFC 7323 3.2)."""
-        return len(self._offers) == 2 and all(options.timestamps for options in self._offers.values())
+        return self.complete and all(options.timestamps for options in self._offers.values())
 
     def take(self, direction: Direction, segment: TcpSegment, now: float) -> bytes:
         """A SYN; the packet to pass on. One that does not belong to this connection passes as it is."""
@@ -50,7 +55,7 @@ class Handshake:
         stream.origin = first
         stream.see(segment)
         self._offers[direction] = segment.options
-        if len(self._offers) == 2:
+        if self.complete:
             self._settle()
         if segment.flags & ACK:
             if back.origin is None:

@@ -89,6 +89,8 @@ class Stream:
         """Joined in mid-stream; nothing is touched until a message boundary is certain."""
         self.shown: int | None = None
         """How far the sender of a passing direction has come, by all that was seen; None before its first segment."""
+        self._confirmed: int | None = None
+        """All before this the receiver of a passing direction has acknowledged; None before its first segment."""
         self.base = 0
         """Offset of the first byte that the rewriter got."""
         self.received = 0
@@ -138,6 +140,11 @@ class Stream:
         deltas = self._deltas
         return len(deltas) == 1 and not deltas.growth and self.idle
 
+    @property
+    def current(self) -> int:
+        """Where a segment without data of our own stands, so that the receiver takes it; behind the FIN that passed."""
+        return self.received + (self.fin_at is not None) if self.passing else self.delivery.current
+
     def offset(self, number: int) -> int:
         """The incoming offset of a sequence number of the sender's."""
         assert self.origin is not None, "the origin is known once a segment was seen"
@@ -179,7 +186,7 @@ class Stream:
 
     def follows_on(self, start: int) -> bool:
         """Whether what begins here is new, and the receiver has said that it has all before it and no more."""
-        return self._window_order is not None and start == self.shown == self.delivery.acknowledged
+        return start == self.shown == self._confirmed
 
     def take_up(self, start: int) -> None:
         """The passing direction begins a message here: from here on it is rewritten."""
@@ -250,6 +257,10 @@ class Stream:
         if self.passing:
             delivery.acknowledged = delivery.next = delivery.sent = max(delivery.acknowledged, offset)
             delivery.fin_acknowledged = self.fin_at is not None and offset > self.fin_at
+            if self._confirmed is None:
+                self._confirmed = offset
+                self.told = min(self.told, offset)
+            self._confirmed = max(self._confirmed, offset)
             for _, right in segment.options.sack:
                 self._show(unwrap(right, self.origin, offset))
         elif not delivery.acknowledged <= offset <= delivery.final:

@@ -94,7 +94,7 @@ class SegmentWriter:
     def acknowledgment(self, stream: Stream) -> Outgoing:
         """A segment as if from the receiver: what the sender was told, and by SACK what waits beyond it."""
         back = self._streams[stream.direction.opposite]
-        number = back.number(back.received if back.passing else back.delivery.current)
+        number = back.number(back.current)
         blocks = []
         if self._handshake.sack_permitted:
             blocks = [(stream.number(start), stream.number(stop)) for start, stop in stream.waiting.blocks()]

@@ -7,7 +7,7 @@ from alg.tcp.flow import TcpFlow
 from alg.tcp.midstream import begins_message
 from alg.tcp.packet import TcpSegment
 from tests.tcp.dialogue import Dialogue
-from tests.tcp.endpoint import FIN, RST
+from tests.tcp.endpoint import FIN, RST, SYN
 from tests.tcp.rewriter import LineRewriter
 
 
@@ -97,6 +97,26 @@ def test_quiet_ends_with_the_next_byte() -> None:
     assert dialogue.inside(b"g1\n", at=25) == ["> 25 ack 0 'g1\\n'"]
 
 
+def test_a_receiver_that_lags_when_it_is_first_heard() -> None:
+    """What was under way to it before we looked is not acknowledged by us, and nothing is taken up meanwhile."""
+    dialogue = Dialogue()
+    dialogue.outside(at=40, ack=20)
+    dialogue.inside(at=20, ack=30)
+    dialogue.inside(b"gro", at=20, ack=30)
+    assert dialogue.inside(b"w\n", at=23, ack=30)[-1] == "> 20 ack 30 'grown by the box: grow\\n'"
+    assert dialogue.wait(1.0) == ["> 20 ack 30 'grown by the box: grow\\n'"]
+    assert dialogue.outside(b"g1\n", at=40, ack=20) == ["< 40 ack 23 'g1\\n'"]
+
+
+def test_one_syn_alone_may_come_late() -> None:
+    """A repeated answer to a SYN that passed before we looked: data may have passed as well."""
+    dialogue = Dialogue()
+    dialogue.say(Direction.INWARD, b"", at=-1, flags=SYN)
+    assert dialogue.inside(at=20) == ["> 20 ack 0"]
+    assert dialogue.inside(b"abc\n", at=20) == ["> 20 ack 0 'abc\\n'"]
+    assert dialogue.outside(b"g1\n", ack=24) == ["< 0 ack 24 'g1\\n'"]
+
+
 def test_an_acknowledgment_that_lags_is_no_quiet() -> None:
     """Something is under way."""
     dialogue = Dialogue()
@@ -166,6 +186,14 @@ def test_close_and_reset_pass() -> None:
     dialogue = joined()
     assert dialogue.inside(at=20, ack=None, flags=RST) == ["> 20 RST"]
     assert dialogue.flow.finished
+
+
+def test_our_acknowledgment_stands_behind_a_fin_that_passed() -> None:
+    """Before it, it would be an old one, which its receiver drops with all it says (RFC 9293 3.10.7.4)."""
+    dialogue = joined()
+    dialogue.inside(b"end", at=20, flags=FIN)
+    dialogue.outside(at=0, ack=24)
+    assert dialogue.outside(b"gro", ack=24) == ["> 24 ack 3"]
 
 
 def test_a_receiver_that_is_never_seen_leaves_all_untouched() -> None:

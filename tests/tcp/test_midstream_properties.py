@@ -73,6 +73,8 @@ def test_what_passes_and_what_is_rewritten_join(
     said: tuple[list[bytes], list[bytes]], ends: tuple[Habits, Habits], weather: Weather, seed: int, joins: float
 ) -> None:
     """Up to some message all is as it was sent, from there on all is rewritten; nothing is lost or comes twice."""
+    for end in ends:
+        end.lazy = 0.0
     network = LateFlow(joins, (b"".join(said[0]), b"".join(said[1])), ends, weather, seed)
     network.run()
     assert all(network.taken_up(direction) is not None for direction in Direction), network.describe()
