@@ -13,9 +13,9 @@ Theory of operation.
 4. What the sender sent again leaves again, at the numbers of its first time. What was not complete then does not.
 5. A FIN releases what is held, unchanged. A RST makes it void, as it does for the ALG.
 6. A connection joined in mid-stream passes untouched, each direction until a boundary is certain: a segment begins with
-   a whole header block where the receiver has acknowledged all that went before. (A `TcpFlow` waits for the sender to
-   be quiet as well, since what passed it before it looked may come again. No ALG of a capture began in mid-stream, so
-   here nothing is at odds.) The same holds from where the capture lacks bytes: a segment cut by its snap length, or one
+   a whole header block where the receiver has acknowledged all that went before. (A `TcpFlow`
+   never takes the first segment it sees: what passed before it looked may come again. In a capture nothing is at odds
+   with that.) The same holds from where the capture lacks bytes: a segment cut by its snap length, or one
    that the receiver acknowledged but that is not there. What was held then leaves as it is.
 """
 
