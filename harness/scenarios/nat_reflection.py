@@ -27,9 +27,7 @@ from harness.scenarios.reflection.play import (
 )
 from harness.scenarios.scenario import Scenario, Sign, fact, says, says_nothing_of
 
-_SOURCE: Final = (
-    "Cisco, MRA phone services failing due to source IP translation over NAT reflection"
-)
+_SOURCE: Final = "Cisco, MRA phone services failing due to source IP translation over NAT reflection"
 _HAPPENS: Final = (
     "Expressway-C connects to the public address of the Expressway-E, and the firewall reflects that; it translates "
     "the source as well. A phone's REGISTER makes the Expressway-E ask the Expressway-C with a SERVICE, whose Route is "

@@ -87,6 +87,8 @@ class Message:
     body: bytes = b""
     written: str = field(default="", compare=False, repr=False)
     """The start line as it came, with its line end."""
+    blank: str = field(default="\r\n", compare=False, repr=False, kw_only=True)
+    """The empty line behind the fields."""
 
     def first(self, name: str) -> str | None:
         """The value of the first field of a name."""
@@ -152,7 +154,7 @@ class Message:
 
     def to_bytes(self) -> bytes:
         """What goes over the wire; nothing is added."""
-        head = "".join((self.written or self.start_line + "\r\n", *(each.written for each in self.fields), "\r\n"))
+        head = "".join((self.written or self.start_line + "\r\n", *(each.written for each in self.fields), self.blank))
         return head.encode("utf-8", "surrogateescape") + self.body
 
     @property
@@ -320,7 +322,7 @@ def parse(data: bytes) -> Request | Response:
     else:
         raise SipSyntaxError("header-end", "no empty line behind the header", len(data))
     head = text[: position + len(pending)].encode("utf-8", "surrogateescape")
-    message = _with_start_line(first, tuple(fields), data[len(head) :])
+    message = replace(_with_start_line(first, tuple(fields), data[len(head) :]), blank=pending)
     length = message.number("Content-Length")
     if length is None:
         return message

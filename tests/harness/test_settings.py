@@ -165,9 +165,11 @@ def test_resolve() -> None:
     """A literal stays, a name is looked up, and a name without an address is told."""
     assert resolve("127.0.0.7:5060", "--to") == ("127.0.0.7", 5060)
     assert resolve("localhost:5060", "--to") == ("127.0.0.1", 5060)
-    for name in ("no.such.host.invalid", "a" * 300, "ü" * 300, "..", "::1"):
+    for name in ("no.such.host.invalid", "a" * 300, "ü" * 300, ".."):
         with pytest.raises(ConfigError, match="--to: cannot resolve"):
             resolve(f"{name}:5060", "--to")
+    with pytest.raises(ConfigError, match="--to: '::1': an IPv6 address"):
+        resolve("::1:5060", "--to")
 
 
 def test_listening_on_a_name() -> None:

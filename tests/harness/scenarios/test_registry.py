@@ -32,7 +32,7 @@ def test_problems_of_the_guide_have_their_scenario(number: int) -> None:
     """Each is found by its label, in any case, and has a name that speaks."""
     scenario = find(f"t{number}")
     assert scenario is find(scenario.name)
-    assert f"problem {number} " in scenario.source
+    assert scenario.source.endswith(f"mutual TLS, problem {number}")
     assert re.fullmatch(r"[a-z]+(-[a-z]+){1,5}", scenario.name)
 
 

@@ -181,6 +181,11 @@ def test_garbage(data: bytes) -> None:
     judge(data)
 
 
+def test_line_feeds_alone() -> None:
+    """Every line end comes out as it came in, that of the empty line too."""
+    judge(b"OPTIONS sip:bob@192.0.2.2 SIP/2.0\r\nCall-ID: 1\n\nbody\r\n")
+
+
 @given(st.integers(0, len(INVITE)), st.integers(0, len(INVITE)), st.binary(max_size=8))
 def test_damaged(start: int, length: int, put: bytes) -> None:
     """And with a message that has a hole, or something else in it."""
