@@ -41,11 +41,13 @@ class Inspections:
             self._expect_no_flags()
         return rules, None
 
-    def put(self, rules: list[tuple[Rule, ...]], terminating: Terminator | None) -> None:
+    def put(self, rules: list[tuple[Rule, ...]], terminating: Terminator | None, mapped: bool) -> None:
         """Put rules into force for new connections, with a word on those that cannot do all that they say."""
         for rule in dict.fromkeys(rule for of_listener in rules for rule in of_listener):
             if rule.warning:
                 say(f"sipalg proxy: {rule.warning}")
+            if rule.mode is Mode.ALG_BLIND and not mapped:
+                say(f"sipalg proxy: {rule.text}: no --map, so nothing looks like an address that is mapped")
         for inspection, of_listener in zip(self.listeners, rules, strict=True):
             inspection.rules = of_listener
             inspection.terminator = terminating

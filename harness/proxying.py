@@ -49,7 +49,7 @@ class ProxyRun:
         self._file: TextIO | None = open_events(events) if events else None
         self._capture = open_recorder(options["capture"], settings.capture.file, say)
         self._inspections = Inspections(len(self._listeners), options, self._capture, open_clear(options, settings))
-        self._inspections.put(*self._inspections.read(settings, self._flags))
+        self._inspections.put(*self._inspections.read(settings, self._flags), mapped=bool(config.nat.maps))
         debug = options["debug_ip_nat_sip"] or settings.debug_ip_nat_sip
         self._observer = ConsoleObserver(
             EventLog(self._file, time.time) if self._file else None,
@@ -123,8 +123,9 @@ class ProxyRun:
         try:
             settings = load_settings(self._config_file)
             inspection = self._inspections.read(settings, self._flags)
-            self._alg.reconfigure(alg_config(settings, self._flags))
-            self._inspections.put(*inspection)
+            config = alg_config(settings, self._flags)
+            self._alg.reconfigure(config)
+            self._inspections.put(*inspection, mapped=bool(config.nat.maps))
             self._install_rules()
         except ConfigError as failure:
             say(f"sipalg proxy: configuration kept: {failure}")

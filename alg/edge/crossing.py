@@ -25,6 +25,8 @@ from alg.nat.table import Endpoint
 if TYPE_CHECKING:
     from alg.edge.proxy import AlgProxy
 
+_SILENCE = 600.0
+"""Seconds that one side of a severed connection is kept once the other is gone, if its peer stays."""
 _CLOSED = "closed"
 """How a connection ends that its peers end."""
 
@@ -49,6 +51,8 @@ class Crossing:
         self.inspector: InspectedCrossing | TerminatedCrossing | None = None
         self.severed = False
         """What happens to one leg is not passed on to the other."""
+        self._patience: interfaces.IDelayedCall | None = None
+        """With the peer that is left of a severed crossing, if it does not end its connection."""
         self._connecting: interfaces.IConnector | None = None
         self._peer: Address = ("", 0)
         self.reason = _CLOSED
@@ -119,8 +123,12 @@ class Crossing:
 
     def finish(self) -> None:
         """Send what is held, then end both streams."""
-        if self.alg is None or self.severed:
+        if self.alg is None:
             self.abort("shutdown")
+            return
+        if self.severed:
+            self.client.close()
+            self.server.close()
             return
         self.reason = "shutdown"
         if isinstance(self.inspector, TerminatedCrossing):
@@ -173,7 +181,10 @@ class Crossing:
         if self.inspector is not None:
             self.inspector.lost(leg, aborted=not isinstance(reason.value, error.ConnectionDone))
         if not leg.other.lost:
-            if self.severed or leg.other.transport is None or isinstance(self.inspector, TerminatedCrossing):
+            if self.severed:
+                self._patience = self.proxy.reactor.callLater(_SILENCE, leg.other.close)
+                return
+            if leg.other.transport is None or isinstance(self.inspector, TerminatedCrossing):
                 return
             if isinstance(reason.value, error.ConnectionDone):
                 leg.other.close()
@@ -181,6 +192,8 @@ class Crossing:
                 self.ends_because("reset")
                 leg.other.transport.abortConnection()
             return
+        if self._patience is not None and self._patience.active():
+            self._patience.cancel()
         if self.alg is not None:
             self.alg.lost()
         if self.alg is not None and self.proxy.observer:

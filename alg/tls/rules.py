@@ -47,7 +47,9 @@ _SIDES: Final = {
 """A side is named by the direction of what it sends."""
 _LONGEST_DELAY: Final = 3600.0
 """seconds"""
-_BLIND_BITS: Final = 8
+_BLIND_BITS: Final = 4
+"""Of 32; so few that hardly a connection has no hit."""
+_FEWEST_BITS: Final = 4
 
 
 class Mode(Enum):
@@ -152,7 +154,7 @@ class _Reader:
         elif mode is Mode.DELAY:
             rule = replace(rule, seconds=self._seconds())
         elif mode is Mode.ALG_BLIND:
-            rule = replace(rule, bits=self._number(self._words.pop(0), 8, 32) if self._words else _BLIND_BITS)
+            rule = replace(rule, bits=self._number(self._words.pop(0), _FEWEST_BITS, 32) if self._words else _BLIND_BITS)
         if self._words:
             raise self._error(f"{self._words[0]!r} is too much")
         return self._limited(rule)

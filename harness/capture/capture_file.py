@@ -6,6 +6,7 @@ the file cannot be written any more, there is one complaint, capturing ends, and
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack, suppress
@@ -82,8 +83,13 @@ def open_capture(
 
     try:
         with ExitStack() as stack:
-            writer = PcapngWriter(stack.enter_context(open(path, "wb")), program, interfaces(program))
+            writer = PcapngWriter(stack.enter_context(open(path, "wb", opener=_for_owner)), program, interfaces(program))
             stack.pop_all()
     except OSError as failure:
         raise ConfigError(f"{setting} {path}: {failure.strerror}") from None
     return CaptureFile(writer, time.time_ns, complain)
+
+
+def _for_owner(path: str, flags: int) -> int:
+    """A new file is readable by its owner only: it may hold keys, or what they kept."""
+    return os.open(path, flags, 0o600)

@@ -20,7 +20,7 @@ from tests.edge.sockets import LOOPBACK, Upstream
 from tests.edge.terminated import FIREWALL, Pair, read, told
 from tests.edge.tls_ends import SOON, Answerer, Outcome, Papers, call
 from tests.harness.peers.capturing import packets
-from tests.helpers.system import ProxyProcess, eventually, require_system, running_proxy
+from tests.helpers.system import PATIENCE, ProxyProcess, eventually, require_system, running_proxy
 
 SIPS = 5061
 ALERT = 21
@@ -55,6 +55,22 @@ def test_t4(start_proxy: StartProxy, papers: Papers, tmp_path: Path, version: st
     assert [each.source[1] == port for each in outside if each.fin] == [word == "timeout", word != "timeout"]
     alerts = [each for each in seen if each.alerts or ALERT in each.contents]
     assert [each for each in alerts if word == "timeout" or each.source[1] != port] == []
+
+
+def test_t4_when_the_firewall_ends_first(start_proxy: StartProxy, papers: Papers, tmp_path: Path) -> None:
+    """The outside that waits in silence is taken leave of; even then no RST is there, and the file is its owner's."""
+    capture = tmp_path / "t4.pcapng"
+    with closing(Answerer(papers.server("1.2"), PATIENCE)) as server:
+        place = ("--listen", f"{LOOPBACK}:0", "--to", server.address, "--capture", str(capture))
+        proxy = start_proxy(*place, "--tls-inspect", "reset:client-finished:inside")
+        server.expect()
+        assert call(papers.client("1.2"), proxy.port) == "reset"
+        proxy.stop()
+        assert server.word() == "eof"
+        seen = packets(capture, [proxy.port, int(server.address.partition(":")[2])])
+    assert [(each.interface, each.source) for each in seen if each.reset] == [("inside", (LOOPBACK, proxy.port))]
+    assert [each.interface for each in seen if each.fin][:1] == ["outside"]
+    assert capture.stat().st_mode & 0o777 == 0o600
 
 
 @dataclass(frozen=True)

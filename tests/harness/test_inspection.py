@@ -30,9 +30,9 @@ def settings(tmp_path: Path) -> Settings:
 def test_each_listener_has_its_rules(settings: Settings) -> None:
     """Those of the file, in order; flags are for all, and leave nothing of the file."""
     inspections = Inspections(2, NOTHING, None, None)
-    inspections.put(*inspections.read(settings, Flags()))
+    inspections.put(*inspections.read(settings, Flags()), mapped=True)
     assert [[rule.mode for rule in each.rules] for each in inspections.listeners] == [[Mode.DROP, Mode.PASS], []]
-    inspections.put(*inspections.read(settings, TERMINATING))
+    inspections.put(*inspections.read(settings, TERMINATING), mapped=True)
     assert [[rule.mode for rule in each.rules] for each in inspections.listeners] == [[Mode.TERMINATE]] * 2
     assert inspections.listeners[0].terminator is inspections.listeners[1].terminator is not None
 
@@ -74,7 +74,7 @@ def test_keys_are_logged_where_it_was_said_when_the_connection_began(settings: S
 def test_rules_that_cannot_do_all_they_say(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
     """A word on each, once, however many listeners it is for."""
     inspections = Inspections(2, NOTHING, None, None)
-    inspections.put(*inspections.read(settings, Flags(tls_inspect=("reset:client-certificate",))))
+    inspections.put(*inspections.read(settings, Flags(tls_inspect=("reset:client-certificate",))), mapped=True)
     said = capsys.readouterr().err.splitlines()
     assert [line[:60] for line in said] == ["sipalg proxy: reset:client-certificate: client-certificate i"]
 
@@ -90,3 +90,11 @@ def test_where_clear_text_is_captured(settings: Settings, tmp_path: Path) -> Non
     assert capture is not None
     capture.close()
     assert path.stat().st_size
+
+
+@pytest.mark.parametrize("mapped", [True, False])
+def test_blind_fixups_without_a_mapping(settings: Settings, capsys: pytest.CaptureFixture[str], mapped: bool) -> None:
+    """They would find nothing to fix up."""
+    inspections = Inspections(2, NOTHING, None, None)
+    inspections.put(*inspections.read(settings, Flags(tls_inspect=("alg-blind",))), mapped=mapped)
+    assert ("alg-blind: no --map" in capsys.readouterr().err) is not mapped

@@ -47,8 +47,8 @@ def test_delay() -> None:
 
 
 def test_blind_bits() -> None:
-    """Eight bits of an address, unless said otherwise."""
-    assert Rule.parse("alg-blind").bits == 8
+    """Four bits of an address, unless said otherwise."""
+    assert Rule.parse("alg-blind").bits == 4
     assert Rule.parse("alg-blind:16").bits == 16
 
 
@@ -104,7 +104,7 @@ def test_points_that_every_version_shows(text: str) -> None:
         ("delay:client-hello", "'' is no number of seconds"),
         ("delay:client-hello:nan", "'nan' is no number of seconds"),
         ("delay:client-hello:3601", "'3601' is no number of seconds"),
-        ("alg-blind:7", "'7' is no number from 8 to 32"),
+        ("alg-blind:3", "'3' is no number from 4 to 32"),
         ("pass:now", "'now' is too much"),
         ("pass,sni=", "'sni=' is none of sni=PATTERN"),
         ("pass,direction=up", "'direction=up' is none of"),
