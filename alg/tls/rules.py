@@ -47,9 +47,8 @@ _SIDES: Final = {
 """A side is named by the direction of what it sends."""
 _LONGEST_DELAY: Final = 3600.0
 """seconds"""
-_BLIND_BITS: Final = 4
-"""Of 32; so few that hardly a connection has no hit."""
 _FEWEST_BITS: Final = 4
+"""Of an address; so few that hardly a connection has no hit, which is why it is the default."""
 
 
 class Mode(Enum):
@@ -154,7 +153,8 @@ class _Reader:
         elif mode is Mode.DELAY:
             rule = replace(rule, seconds=self._seconds())
         elif mode is Mode.ALG_BLIND:
-            rule = replace(rule, bits=self._number(self._words.pop(0), _FEWEST_BITS, 32) if self._words else _BLIND_BITS)
+            bits = self._number(self._words.pop(0), _FEWEST_BITS, 32) if self._words else _FEWEST_BITS
+            rule = replace(rule, bits=bits)
         if self._words:
             raise self._error(f"{self._words[0]!r} is too much")
         return self._limited(rule)

@@ -30,6 +30,7 @@ from tests.edge.sockets import LOOPBACK
 from tests.edge.terminated import FIREWALL
 from tests.edge.tls_ends import Answerer, Papers, call
 from tests.harness.peers.turning import Turned
+from tests.helpers.system import PATIENCE
 
 OF_OPENSSL = (SSL.Connection, SSL.Context, Bridge, TerminatedCrossing, Inspection, InspectedCrossing)
 """Large where Python's garbage collector does not see it: kept for this long, a connection costs tens of kilobytes."""
@@ -105,6 +106,21 @@ def test_nothing_is_left(turned: Turned, papers: Papers, rule: str, version: str
         assert at_once == Counter({kind: count for kind, count in before.items() if kind in names(OF_OPENSSL)})
         turned.result(Deferred.fromCoroutine(stopped(proxy)))
     assert words == {"reset" if rule.startswith("reset") else "ok"}
+
+
+def test_silence_ends(turned: Turned, papers: Papers, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that waits for ever is given up some time after its client has gone, with a FIN."""
+    monkeypatch.setattr("alg.edge.crossing._SILENCE", 0.2)
+    proxy = AlgProxy(turned.reactor, Alg(AlgConfig()))
+    with closing(Answerer(papers.server("1.2"), PATIENCE)) as far:
+        target = LOOPBACK, int(far.address.partition(":")[2])
+        rule = Rule.parse("reset:client-finished:inside")
+        _, port = proxy.listen(Listener((LOOPBACK, 0), target), ListenerInspection((rule,)))
+        far.expect()
+        assert turned.meanwhile(lambda: call(papers.client("1.2"), port)) == "reset"
+        turned.until("the server is given up", lambda: not len(proxy))
+        assert far.word() == "eof"
+        turned.result(Deferred.fromCoroutine(stopped(proxy)))
 
 
 def names(kinds: tuple[type, ...]) -> set[str]:
