@@ -83,8 +83,8 @@ def open_capture(
 
     try:
         with ExitStack() as stack:
-            file = stack.enter_context(open(path, "wb", opener=_for_owner))
-            writer = PcapngWriter(file, program, interfaces(program))
+            out = stack.enter_context(open(path, "wb", opener=_for_owner))
+            writer = PcapngWriter(out, program, interfaces(program))
             stack.pop_all()
     except OSError as failure:
         raise ConfigError(f"{setting} {path}: {failure.strerror}") from None

@@ -34,8 +34,8 @@ from harness.termination import termination_options
     help="What a firewall's application inspection does to TLS connections: pass, reset:WHEN[:TO[:ELSEWHERE]], "
     "drop:WHEN, delay:WHEN:SECONDS, terminate, alg-blind[:BITS]; each may be limited by ,sni=PATTERN "
     ",direction=outward|inward ,nth=N ,tls=1.2|1.3. WHEN: client-hello, server-hello, server-certificate, "
-    "certificate-request, client-certificate, client-finished, application-data or after:N bytes. Repeatable: the first that fits a "
-    "connection decides.  [default: pass]",
+    "certificate-request, client-certificate, client-finished, application-data or after:N bytes. "
+    "Repeatable: the first that fits a connection decides.  [default: pass]",
 )
 @termination_options
 @click.option("--events", metavar="F.jsonl", help="Write events there, one JSON object a line.")
