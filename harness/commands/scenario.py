@@ -204,12 +204,17 @@ def _directory(path: str | None) -> Path | None:
 
 
 def _writable(path: str) -> Path:
-    """A file that can be written; found out before anything is run."""
+    """A file that can be written; found out before anything is run, without a trace."""
+    file = Path(path)
+    is_new = not file.exists()
     try:
-        with open(path, "ab"):
-            return Path(path)
+        with file.open("ab"):
+            pass
+        if is_new:
+            file.unlink()
     except OSError as failure:
         raise ConfigError(f"--junit {path}: {failure.strerror}") from None
+    return file
 
 
 def _described(scenario: Scenario) -> dict[str, Any]:

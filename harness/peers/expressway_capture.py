@@ -38,6 +38,8 @@ class _Connection:
     syn: Told
     answers: list[Told]
     """The rest of the handshake, which may never come."""
+    tries: list[int]
+    """When each SYN left, in nanoseconds since 1970."""
     repeated: int = 0
     watch: Any = None
 
@@ -107,7 +109,9 @@ class PacketTap(Tap):
         del self._connections[local, failure.target.address]
         self.repeats[failure.target.address] = connection.repeated
         if self._failed_only:
-            self._write(connection, [connection.syn] * (1 + connection.repeated))
+            sender, data = connection.syn
+            for at in connection.tries:
+                self._file.write(connection.side, data, _FLOWS[sender], at=at)
         if failure.loss is Loss.REFUSED:
             self._write(connection, connection.conversation.reset(End.PEER))
 
@@ -158,7 +162,7 @@ class PacketTap(Tap):
             return None
         conversation = Conversation(_endpoint(remote), _endpoint(local), self._file.now())
         syn, *answers = conversation.opening(opener)
-        connection = _Connection(conversation, side, syn, answers)
+        connection = _Connection(conversation, side, syn, answers, [self._file.now()])
         self._connections[local, remote] = connection
         return connection
 
@@ -167,6 +171,7 @@ class PacketTap(Tap):
         repeated = self._repeated(local, remote)
         if not self._failed_only:
             self._write(connection, [connection.syn] * (repeated - connection.repeated))
+        connection.tries += [self._file.now() for _ in range(repeated - connection.repeated)]
         connection.repeated = max(repeated, connection.repeated)
         connection.watch = self._reactor.callLater(_GLANCE, self._look, local, remote)
 

@@ -42,6 +42,16 @@ def print_list(console: Console, scenarios: Iterable[Scenario]) -> None:
     console.print(table)
 
 
+_CAPTURES: Final = (
+    "For a capture that --out keeps, decode TLS on the ports 5062 and 7003 as SIP, and write the addresses that its "
+    "addresses.json has, if there is one."
+)
+_PEERS: Final = (
+    "It has to answer as the evidence says, and to copy Record-Route into its responses (RFC 3261 12.1.1), which the "
+    "scenarios built into SIPp do not."
+)
+
+
 def explanation(scenario: Scenario) -> str:
     """What happens, how to recognise it, how to cure it."""
     label = f" ({scenario.label})" if scenario.label else ""
@@ -54,14 +64,14 @@ def explanation(scenario: Scenario) -> str:
     ]
     if scenario.log:
         sections.append("  Log lines\n" + "".join(f"    {line}\n" for line in scenario.log))
-    sections.append(f"  Wireshark\n    {scenario.wireshark}\n")
+    sections.append(f"  Wireshark\n    {scenario.wireshark}\n{_wrapped(_CAPTURES)}\n")
     sections.append(f"How to cure it\n{_wrapped(scenario.cure)}\n")
     for fixed, form in FORMS.items():
         signs = "".join(f"  {sign.what}: {sign.expected}\n" for sign in scenario.signs(fixed))
         sections.append(f"Evidence of the {form}\n{signs}")
     if scenario.replaceable:
         peers = ", ".join(f"--peer {peer}=HOST:PORT" for peer in scenario.replaceable)
-        sections.append(f"A real peer can take part\n  {peers}\n")
+        sections.append(f"A real peer can take part\n  {peers}\n{_wrapped(_PEERS)}\n")
     return "\n".join(sections)
 
 

@@ -13,6 +13,8 @@ from typing import TextIO
 
 _STACK = "//SIP/Stack/Info/0x0/"
 _PROTOCOL, _CONNECTION, _HANDLER = "SIPSocketProtocol", "SdlTCPConnection", "SIPTcp(5,100,71,1)"
+_CONNECTIONS = "5,100,14"
+"""Node, application and kind of the processes that each have one connection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +39,18 @@ class LargeMessage:
 class SdlTrace:
     """Appends trace lines to a text file; lines of one signal share a number."""
 
-    def __init__(
-        self, sink: TextIO, clock: Callable[[], datetime], first: int = 1, process: str = "5,100,14,1"
-    ) -> None:
+    def __init__(self, sink: TextIO, clock: Callable[[], datetime], first: int = 1, connection: int = 1) -> None:
         self._sink = sink
         self._clock = clock
         """The local time."""
         self._number = first
-        self._process = process
+        self._connection = connection
+        """The number of the process that has the next connection."""
 
     def ignored(self, message: LargeMessage) -> None:
         """A large message was ignored, and its connection is reset."""
-        process = self._process
+        process = f"{_CONNECTIONS},{self._connection}"
+        self._connection += 1
         self._signal(
             f"|AppInfo |{_PROTOCOL}({process})::handleReadComplete send SdlReadRsp: size {message.limit}",
         )

@@ -36,9 +36,9 @@ class Captured:
         self.file = BytesIO()
         self.repeated = 0
         self.clock = Clock()
-        times = count(1)
+        self.times = count(1)
         writer = PcapngWriter(self.file, "test", interfaces("test"))
-        capture = CaptureFile(writer, lambda: next(times), lambda failure: None)
+        capture = CaptureFile(writer, lambda: next(self.times), lambda failure: None)
         self.tap = PacketTap(self.clock, capture, self.side, lambda local, remote: self.repeated, failed_only)
 
     def side(self, local: Address, remote: Address) -> Direction | None:
@@ -103,7 +103,6 @@ def test_nobody_listens(captured: Captured) -> None:
     captured.tap.connecting(HERE, TARGET)
     captured.tap.failed(HERE, FlowFailed(TARGET, Loss.REFUSED))
     assert captured.told() == ["> SYN", "< ACKRST"]
-    assert captured.tap.repeats == {THERE: 0}
 
 
 def test_nobody_answers(captured: Captured) -> None:
@@ -132,6 +131,19 @@ def test_only_what_fails() -> None:
     captured.tap.connecting(HERE, TARGET)
     captured.tap.failed(HERE, FlowFailed(TARGET, Loss.REFUSED))
     assert captured.told() == ["> SYN", "< ACKRST"]
+
+
+def test_what_failed_is_told_at_its_time() -> None:
+    """Though it is written when all is over: a SYN when it left, its repetition when the kernel repeated it."""
+    captured = Captured(failed_only=True)
+    captured.tap.connecting(HERE, TARGET)
+    before = next(captured.times)
+    captured.repeated = 1
+    captured.clock.advance(1.0)
+    between = next(captured.times)
+    captured.tap.failed(HERE, FlowFailed(TARGET, Loss.TIMEOUT))
+    first, second = (each.timestamp for each in read_packets(BytesIO(captured.file.getvalue()), "memory"))
+    assert first < before < second < between
 
 
 def test_what_is_left_out(captured: Captured) -> None:

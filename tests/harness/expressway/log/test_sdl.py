@@ -19,7 +19,7 @@ def test_what_is_still_to_come() -> None:
 def test_a_large_message_is_ignored() -> None:
     """What was read, what it lacks, and that the connection is reset: line by line."""
     sink = io.StringIO()
-    SdlTrace(sink, lambda: NEW_YORK, first=53138762, process=PROCESS).ignored(MESSAGE)
+    SdlTrace(sink, lambda: NEW_YORK, first=53138762, connection=707326).ignored(MESSAGE)
     assert sink.getvalue().splitlines() == [
         f"53138762.000 |11:11:19.485 |AppInfo |SIPSocketProtocol({PROCESS})::handleReadComplete "
         "send SdlReadRsp: size 5000",
@@ -44,7 +44,7 @@ def test_a_header_without_end() -> None:
 
 
 def test_numbers_go_on() -> None:
-    """The next message has other ones."""
+    """The next message has other ones, and its connection another process."""
     sink = io.StringIO()
     trace = SdlTrace(sink, lambda: NEW_YORK)
     trace.ignored(MESSAGE)
@@ -53,3 +53,4 @@ def test_numbers_go_on() -> None:
     assert numbers[0] == "00000001.000"
     assert numbers[-1] == "00000004.004"
     assert len(set(numbers)) == 12
+    assert [sink.getvalue().count(f"SdlTCPConnection(5,100,14,{number})") for number in (1, 2, 3)] == [1, 1, 0]
