@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, settings
 from tests.helpers.system import ProxyProcess
 
 _SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
-settings.register_profile("fast", max_examples=60, deadline=None, print_blob=True, suppress_health_check=_SLOW)
+settings.register_profile("fast", max_examples=40, deadline=None, print_blob=True, suppress_health_check=_SLOW)
 settings.register_profile("deep", max_examples=3000, deadline=None, print_blob=True, suppress_health_check=_SLOW)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fast"))
 
