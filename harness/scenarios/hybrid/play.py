@@ -156,8 +156,8 @@ class Play:
 
     def _settled(self, call: Call) -> bool:
         """Whatever is still to come of its own accord has come."""
-        if self.wires[0].resets and not self.setting.inbound:
-            return self.webex is None or bool(self._declined())
+        if (self.wires[0].resets or self._trace.getvalue()) and not self.setting.inbound:
+            return bool(self.wires[0].resets) and (self.webex is None or bool(self._declined()))
         if call.state is CallState.ENDED:
             return call.result is not None
         return bool(self._acks()) and self._audio() == A_PORT
