@@ -77,12 +77,16 @@ class FaultSpec:
         kind = FAULTS[name]
         settings = {parameter.name: parameter.default for parameter in kind.parameters}
         conditions: dict[str, str] = {}
+        said: set[str] = set()
         for pair in filter(None, rest.split(",")):
             key, equals, value = pair.partition("=")
             known = settings if key in settings else conditions if key in _CONDITIONS else None
             if known is None or not (equals and value):
                 keys = ", ".join((*settings, *_CONDITIONS))
                 raise ConfigError(f"{setting} {text}: {pair!r} is none of KEY=VALUE with {keys}")
+            if key in said:
+                raise ConfigError(f"{setting} {text}: {key} is said twice")
+            said.add(key)
             known[key] = value
         try:
             return cls(text, kind(settings), _condition(conditions))

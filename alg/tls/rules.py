@@ -194,8 +194,12 @@ class _Reader:
         return int(word)
 
     def _limited(self, rule: Rule) -> Rule:
+        said: set[str] = set()
         for limit in self._limits:
             name, _, value = limit.partition("=")
+            if name in said:
+                raise self._error(f"{name} is said twice")
+            said.add(name)
             if name == "sni" and value:
                 rule = replace(rule, sni=value.lower())
             elif name == "direction" and value in ("outward", "inward"):

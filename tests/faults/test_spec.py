@@ -65,6 +65,7 @@ def test_draws_count_for_each_fault() -> None:
         ("noop:when=now", "'when=now' is none of KEY=VALUE with times, method, status,"),
         ("noop:method", "'method' is none of KEY=VALUE"),
         ("noop:method=", "'method=' is none of KEY=VALUE"),
+        ("noop:nth=1,nth=2", "nth is said twice"),
         ("noop:status=99", "status=99: no number from 100 to 699"),
         ("noop:nth=0", "nth=0: no number from 1"),
         ("noop:direction=up", "direction=up: neither outward nor inward"),

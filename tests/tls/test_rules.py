@@ -108,6 +108,7 @@ def test_points_that_every_version_shows(text: str) -> None:
         ("pass:now", "'now' is too much"),
         ("pass,sni=", "'sni=' is none of sni=PATTERN"),
         ("pass,direction=up", "'direction=up' is none of"),
+        ("pass,sni=a,sni=b", "sni is said twice"),
         ("pass,nth=0", "'0' is no number from 1"),
         ("pass,tls=1.1", "'tls=1.1' is none of"),
         ("reset:client-hello,tls=1.2", "the version is not known yet at client-hello"),

@@ -65,6 +65,16 @@ def test_wrong_usage(capsys: pytest.CaptureFixture[str], arguments: list[str], c
     assert capsys.readouterr() == ("", complaint + "\n")
 
 
+def test_a_run_that_does_not_begin_leaves_no_report(tmp_path: Path) -> None:
+    """Who reads reports sees that there is none, and not one with nothing in it."""
+    report, kept = tmp_path / "new.xml", tmp_path / "old.xml"
+    kept.write_text("<testsuites/>")
+    for file in (report, kept):
+        assert main(["scenario", "run", "T1", "--junit", str(file), "--out", "/dev/null"]) == 2
+    assert not report.exists()
+    assert kept.read_text() == "<testsuites/>"
+
+
 def test_one_scenario_for_people(tmp_path: Path) -> None:
     """Every sign, the verdict, and files; in the form that was asked for and no other."""
     done = run_sipalg("scenario", "run", "T4", "--fixed", "--out", str(tmp_path))

@@ -69,7 +69,11 @@ def test_explanation() -> None:
     assert "\n  Wireshark\n    tcp.flags.reset == 1\n" in text
     assert "\n  Turn the inspection off.\n" in text
     assert "--peer" not in text
-    assert "--peer callee=HOST:PORT" in report.explanation(find("l4f-off"))
+    assert "addresses.json" in text
+    assert "Record-Route" not in text
+    replaceable = report.explanation(find("l4f-off"))
+    assert "--peer callee=HOST:PORT" in replaceable
+    assert "copy Record-Route" in replaceable
 
 
 def test_table() -> None:
