@@ -180,6 +180,8 @@ class Crossing:
         """
         if self.inspector is not None:
             self.inspector.lost(leg, aborted=not isinstance(reason.value, error.ConnectionDone))
+            if self.inspector is None:
+                return  # the other leg was lost in there, and with it the crossing
         if not leg.other.lost:
             if self.severed:
                 self._patience = self.proxy.reactor.callLater(_SILENCE, leg.other.close)

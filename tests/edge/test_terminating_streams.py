@@ -17,8 +17,8 @@ from tests.edge.messages import INSIDE, MAP, OUTSIDE, options, request, response
 from tests.edge.sockets import LOOPBACK, Upstream, connect, ends_by_reset, reset
 from tests.edge.terminated import FIREWALL, Pair, read, told
 from tests.edge.test_proxy_close import LARGE
-from tests.edge.tls_ends import Papers, TlsEnd, call
-from tests.helpers.system import ProxyProcess, eventually, running_proxy
+from tests.edge.tls_ends import SERVER_NAME, Answerer, Papers, TlsEnd, call
+from tests.helpers.system import PATIENCE, ProxyProcess, eventually, running_proxy
 
 VERSIONS = pytest.mark.parametrize("version", ["1.2", "1.3"])
 EACH_WAY = pytest.mark.parametrize("way", ["client ends first", "server ends first"])
@@ -250,6 +250,22 @@ def test_bytes_behind_a_finished_handshake_that_are_no_tls(meet: Meet, events: P
         pair.client.recv(1)
     pair.close()
     eventually("closed", lambda: told(events)[-1]["event"] == "closed")
+
+
+def test_a_handshake_that_stops_is_closed_once(papers: Papers, arguments: tuple[str, ...], tmp_path: Path) -> None:
+    """The proxy ends while a client has said hello and no more, and the server waits for a certificate."""
+    events, hello = tmp_path / "events.jsonl", ssl.MemoryBIO()
+    with suppress(ssl.SSLWantReadError):
+        papers.client("1.2").wrap_bio(ssl.MemoryBIO(), hello, server_hostname=SERVER_NAME).do_handshake()
+    with closing(Answerer(papers.server("1.2", FIREWALL), PATIENCE)) as server:
+        server.expect()
+        place = ("--to", server.address, "--events", str(events))
+        with running_proxy(*arguments, *place) as proxy, closing(connect(proxy.port)) as client:
+            client.sendall(hello.read())
+            assert client.recv(1) == b"\x16"
+            proxy.stop()
+        server.word()
+    assert [each["event"] for each in told(events)].count("closed") == 1
 
 
 def test_in_clear_beside_tls(standing: ProxyProcess, server: Upstream) -> None:
