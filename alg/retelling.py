@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 from alg.connection import Alg
 from alg.direction import Direction
+from alg.dotted import dotted, in_packet, octets
 from alg.errors import SegmentError
 from alg.flow_table import FlowTable
 from alg.nat.table import Endpoint, NatTable, Protocol, Use
@@ -141,7 +142,7 @@ class Retelling:
     def _retell(self, data: bytes, missing: int) -> list[Counterpart]:
         lacking = min(missing, max(0, int.from_bytes(data[2:4], "big") - len(data))) if len(data) >= _IP_HEADER else 0
         packet = Ipv4Packet(data + bytes(lacking))
-        ends = _text(packet.source), _text(packet.destination)
+        ends = dotted(packet.source), dotted(packet.destination)
         if not any(self._mapped.has(end) or self._others.named(end) for end in ends):
             return self._as_it_came(packet.data[: len(packet.data) - lacking], "none or both ends mapped", lacking)
         if lacking:
@@ -192,8 +193,8 @@ class Retelling:
 
     def _transport(self, packet: TcpSegment | UdpDatagram, whole: bool) -> list[Counterpart]:
         """TCP and UDP: find what stands for our end, rewrite what is SIP, translate."""
-        source = Endpoint(_text(packet.source), packet.source_port)
-        destination = Endpoint(_text(packet.destination), packet.destination_port)
+        source = Endpoint(dotted(packet.source), packet.source_port)
+        destination = Endpoint(dotted(packet.destination), packet.destination_port)
         direction = self._direction(source, destination)
         if direction is None:
             return self._not_translated(packet, source, destination)
@@ -234,8 +235,8 @@ class Retelling:
     def _icmp_error(self, packet: IcmpMessage, quoted: QuotedPacket) -> list[Counterpart]:
         """An error about a packet that went the other way, which it quotes (RFC 5508 4.2)."""
         protocol = _PROTOCOLS.get(quoted.protocol)
-        source = (_text(quoted.source), quoted.source_port)
-        destination = (_text(quoted.destination), quoted.destination_port)
+        source = (dotted(quoted.source), quoted.source_port)
+        destination = (dotted(quoted.destination), quoted.destination_port)
         about = self._direction(source, destination)
         (address, port), remote = (source, destination) if about is Direction.OUTWARD else (destination, source)
         if about is None or protocol is None or port is None:
@@ -250,16 +251,16 @@ class Retelling:
         if tracked is not None and tracked.flow is not None and seq is not None:
             seq = tracked.flow.outgoing_sequence(about, seq)
         if about is Direction.OUTWARD:
-            data = readdress_quoted(packet, source=_raw(there), seq=seq)
+            data = readdress_quoted(packet, source=in_packet(there), seq=seq)
         else:
-            data = readdress_quoted(packet, destination=_raw(there), seq=seq)
+            data = readdress_quoted(packet, destination=in_packet(there), seq=seq)
         known = {address: there.address}
         ends = (self._address(packet.source, known), self._address(packet.destination, known))
         return [Counterpart(readdress(IcmpMessage(data), *ends))]
 
     def _other(self, packet: Ipv4Packet) -> list[Counterpart]:
         """ICMP queries by their identifier (RFC 5508 3.1); protocols without ports by the address alone."""
-        source, destination = _text(packet.source), _text(packet.destination)
+        source, destination = dotted(packet.source), dotted(packet.destination)
         direction = self._direction((source, None), (destination, None))
         if direction is None:
             return self._not_translated(packet, (source, None), (destination, None))
@@ -276,29 +277,13 @@ class Retelling:
 
     def _address(self, address: bytes, known: dict[bytes, bytes]) -> Address | None:
         """What stands for an address without a port, if it has another one on the other side."""
-        text = _text(address)
+        text = dotted(address)
         there = known.get(text) or (self._alg.table.address(self._way, text) if self._mapped.has(text) else None)
-        return None if there is None else Address(_octets(there), 0)
-
-
-@lru_cache(4096)
-def _text(address: bytes) -> bytes:
-    """Four bytes as dotted decimal."""
-    return b"%d.%d.%d.%d" % tuple(address)
-
-
-@lru_cache(4096)
-def _octets(address: bytes) -> bytes:
-    """Dotted decimal as four bytes."""
-    return bytes(map(int, address.split(b".")))
-
-
-def _raw(endpoint: Endpoint) -> Address:
-    return Address(_octets(endpoint.address), endpoint.port)
+        return None if there is None else Address(octets(there), 0)
 
 
 def _moved(packet: Ipv4Packet, direction: Direction, there: Endpoint) -> bytes:
     """A packet from the other side's endpoint, or to it."""
     if direction is Direction.OUTWARD:
-        return readdress(packet, source=_raw(there))
-    return readdress(packet, destination=_raw(there))
+        return readdress(packet, source=in_packet(there))
+    return readdress(packet, destination=in_packet(there))

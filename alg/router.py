@@ -20,6 +20,7 @@ from netaddr import IPAddress, IPNetwork, IPSet
 
 from alg.connection import Alg
 from alg.direction import Direction
+from alg.dotted import dotted, in_packet, octets
 from alg.errors import SegmentError
 from alg.flow_news import FlowNews, FlowObserver
 from alg.flow_table import FlowTable, Tracked
@@ -184,13 +185,13 @@ class NatRouter:
         return IPAddress(int.from_bytes(address, "big"), 4) in self._inside
 
     def _is_ours(self, address: bytes) -> bool:
-        return self._alg.table.is_outside(_text(address))
+        return self._alg.table.is_outside(dotted(address))
 
     def _transport(self, packet: TcpSegment | UdpDatagram, direction: Direction, now: float) -> list[bytes]:
         """TCP and UDP: find the binding, rewrite what is SIP, translate."""
         protocol = _PROTOCOLS[packet.protocol]
-        source = Endpoint(_text(packet.source), packet.source_port)
-        destination = Endpoint(_text(packet.destination), packet.destination_port)
+        source = Endpoint(dotted(packet.source), packet.source_port)
+        destination = Endpoint(dotted(packet.destination), packet.destination_port)
         here, remote = (source, destination) if direction is Direction.OUTWARD else (destination, source)
         there = self._alg.table.endpoint(direction, protocol, here, Use.CARRIED)
         if there is None:
@@ -248,17 +249,17 @@ class NatRouter:
         for direction, written in sent:
             packet = Ipv4Packet(written)
             if direction is Direction.OUTWARD:
-                data = readdress(packet, source=_raw(tracked.outside))
+                data = readdress(packet, source=in_packet(tracked.outside))
             else:
-                data = readdress(packet, destination=_raw(tracked.inside))
+                data = readdress(packet, destination=in_packet(tracked.inside))
             out += self._leave(direction, data, now, tracked, ours=direction is not came)
         return out
 
     def _translated(self, packet: Ipv4Packet, direction: Direction, there: Endpoint, now: float) -> list[bytes]:
         """A packet with the endpoint that its binding says."""
         if direction is Direction.OUTWARD:
-            return self._leave(direction, readdress(packet, source=_raw(there)), now)
-        return self._leave(direction, readdress(packet, destination=_raw(there)), now)
+            return self._leave(direction, readdress(packet, source=in_packet(there)), now)
+        return self._leave(direction, readdress(packet, destination=in_packet(there)), now)
 
     def _leave(
         self, direction: Direction, data: bytes, now: float, tracked: Tracked[TcpFlow] | None = None, ours: bool = False
@@ -278,7 +279,7 @@ class NatRouter:
         if packet.identifier is None:
             return self._other(packet, direction, now)
         here = Endpoint(
-            _text(packet.source if direction is Direction.OUTWARD else packet.destination), packet.identifier
+            dotted(packet.source if direction is Direction.OUTWARD else packet.destination), packet.identifier
         )
         there = self._alg.table.endpoint(direction, Protocol.ICMP, here, Use.CARRIED)
         if there is None:
@@ -298,23 +299,23 @@ class NatRouter:
         protocol = _PROTOCOLS.get(quoted.protocol)
         if protocol is None or port is None:
             return self._other(packet, direction, now)
-        here = Endpoint(_text(address), port)
+        here = Endpoint(dotted(address), port)
         there = self._alg.table.endpoint(direction, protocol, here, Use.QUOTED)
         if there is None:
             return self._without_binding(packet, direction, here)
-        tracked = self._flows.get((there if about_source else here, Endpoint(_text(remote_address), remote_port or 0)))
+        tracked = self._flows.get((there if about_source else here, Endpoint(dotted(remote_address), remote_port or 0)))
         seq, again = quoted.seq, []
         if tracked is not None and tracked.flow is not None and seq is not None:
             seq = tracked.flow.incoming_sequence(direction.opposite, seq)
             again = self._narrowed(packet, tracked, tracked.flow, direction.opposite, now)
         self.counters[direction.label] += 1
         if about_source:
-            data = readdress_quoted(packet, source=_raw(there), seq=seq)
-            return self._leave(direction, readdress(IcmpMessage(data), destination=_raw(there)), now) + again
-        data = readdress_quoted(packet, destination=_raw(there), seq=seq)
-        reporter = self._alg.table.address(direction, _text(packet.source))
+            data = readdress_quoted(packet, source=in_packet(there), seq=seq)
+            return self._leave(direction, readdress(IcmpMessage(data), destination=in_packet(there)), now) + again
+        data = readdress_quoted(packet, destination=in_packet(there), seq=seq)
+        reporter = self._alg.table.address(direction, dotted(packet.source))
         if reporter is not None:
-            data = readdress(IcmpMessage(data), source=Address(_octets(reporter), 0))
+            data = readdress(IcmpMessage(data), source=Address(octets(reporter), 0))
         return self._leave(direction, data, now) + again
 
     def _narrowed(
@@ -331,26 +332,10 @@ class NatRouter:
     def _other(self, packet: Ipv4Packet, direction: Direction, now: float) -> list[bytes]:
         """Protocols without ports: their addresses are translated where that can be told without one."""
         here = packet.source if direction is Direction.OUTWARD else packet.destination
-        there = self._alg.table.address(direction, _text(here))
+        there = self._alg.table.address(direction, dotted(here))
         if there is None and direction is Direction.INWARD:
             return self._drop("no binding")
         self.counters[direction.label] += 1
         if there is None:
             return self._leave(direction, packet.data, now)
         return self._translated(packet, direction, Endpoint(there, 0), now)
-
-
-@lru_cache(4096)
-def _text(address: bytes) -> bytes:
-    """Four bytes as dotted decimal."""
-    return b"%d.%d.%d.%d" % tuple(address)
-
-
-@lru_cache(4096)
-def _octets(address: bytes) -> bytes:
-    """Dotted decimal as four bytes."""
-    return bytes(map(int, address.split(b".")))
-
-
-def _raw(endpoint: Endpoint) -> Address:
-    return Address(_octets(endpoint.address), endpoint.port)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from alg.config import NatConfig
 from alg.direction import Direction
+from alg.dotted import dotted
 from alg.errors import SegmentError
 from alg.nat.table import NatTable
 from alg.retelling import Mapped
@@ -69,4 +70,4 @@ def _addresses(data: bytes) -> list[bytes]:
         packet = Ipv4Packet(data)
     except SegmentError:
         return []
-    return [b"%d.%d.%d.%d" % tuple(address) for address in (packet.source, packet.destination)]
+    return [dotted(address) for address in (packet.source, packet.destination)]
