@@ -8,7 +8,6 @@ TLS, problems 1, 2 and 6). A port that asks for no certificate lets in whoever c
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 
 from cryptography import x509
@@ -30,7 +29,7 @@ from harness.peers.tls_trust import (
 from harness.peers.tls_verdict import Verdict
 from harness.peers.tls_words import told
 from harness.sip.flow import Loss
-from harness.sip.security import Ending, Step
+from harness.sip.security import Encrypted, Ending, Step
 from harness.sip.uri import Address
 
 Admitted = Callable[[Address, Address, str], None]
@@ -70,7 +69,7 @@ class PeerTrust:
         return Admission(self.zone)
 
 
-class ExpresswayLayer:
+class ExpresswayLayer(Encrypted):
     """One side of one connection; a `Layer`."""
 
     def __init__(
@@ -90,7 +89,7 @@ class ExpresswayLayer:
         self._log = log
         self._on_admitted = admitted
         self._notes = Notes(key_log)
-        self._endpoint = Endpoint(context, serves, self._notes)
+        super().__init__(Endpoint(context, serves, self._notes))
         self._verdict = Verdict(self._endpoint.connection, self._judge) if trust is not None else None
         self._ends: tuple[Address, Address] = ("", 0), ("", 0)
         self._names = Names("", ())
@@ -98,7 +97,6 @@ class ExpresswayLayer:
         self._admission: Admission | None = None
         self._waited = False
         self._established = False
-        self._over = False
 
     @property
     def up(self) -> bool:
@@ -120,22 +118,6 @@ class ExpresswayLayer:
             return Step()
         self._endpoint.take(data)
         return self._go_on()
-
-    def write(self, clear: bytes) -> Step:
-        """Encrypted."""
-        try:
-            self._endpoint.write(clear)
-        except TlsFailure as failure:
-            self._over = True
-            return Step(self._endpoint.drain(), ending=Ending.CLOSE, failure=str(failure))
-        return Step(self._endpoint.drain())
-
-    def hang_up(self) -> Step:
-        """With close_notify."""
-        if self.up:
-            with suppress(TlsFailure):
-                self._endpoint.close()
-        return Step(self._endpoint.drain(), ending=Ending.CLOSE)
 
     def lost(self, loss: Loss) -> None:
         """In the middle of a handshake this is a failure of TLS; behind it, of TCP alone."""

@@ -88,49 +88,25 @@ class Plain:
         """Nothing to remember."""
 
 
-class Tls:
-    """TLS with a context of OpenSSL's, which verifies."""
+class Encrypted:
+    """What every layer of TLS has in common: how clear text leaves, and how it ends."""
 
-    def __init__(self, context: SSL.Context, serves: bool, name: str = "") -> None:
-        """`name` is what a client asks for (RFC 6066 3)."""
-        self._endpoint = Endpoint(context, serves, Notes(None))
-        self._failed = False
-        if name and not serves and not _is_address(name):
-            self._endpoint.connection.set_tlsext_host_name(name.encode("ascii", "ignore"))
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+        self._over = False
+        """Nothing that comes counts any more."""
 
     @property
     def up(self) -> bool:
         """The handshake is complete, and nothing has failed."""
-        return self._endpoint.up and not self._failed
-
-    def opened(self, local: Address, remote: Address) -> Step:
-        """A client begins."""
-        return self.feed(b"")
-
-    def feed(self, data: bytes) -> Step:
-        """As far as it goes."""
-        if self._failed:
-            return Step()
-        endpoint = self._endpoint
-        endpoint.take(data)
-        try:
-            if not endpoint.up:
-                endpoint.shake()
-            if endpoint.up:
-                endpoint.read()
-        except TlsFailure as failure:
-            self._failed = True
-            return Step(endpoint.drain(), endpoint.clear(), Ending.CLOSE, str(failure))
-        if endpoint.end is not None:
-            return Step(endpoint.drain(), endpoint.clear(), Ending.CLOSE)
-        return Step(endpoint.drain(), endpoint.clear())
+        return self._endpoint.up and not self._over
 
     def write(self, clear: bytes) -> Step:
         """Encrypted."""
         try:
             self._endpoint.write(clear)
         except TlsFailure as failure:
-            self._failed = True
+            self._over = True
             return Step(self._endpoint.drain(), ending=Ending.CLOSE, failure=str(failure))
         return Step(self._endpoint.drain())
 
@@ -141,9 +117,41 @@ class Tls:
                 self._endpoint.close()
         return Step(self._endpoint.drain(), ending=Ending.CLOSE)
 
+
+class Tls(Encrypted):
+    """TLS with a context of OpenSSL's, which verifies."""
+
+    def __init__(self, context: SSL.Context, serves: bool, name: str = "") -> None:
+        """`name` is what a client asks for (RFC 6066 3)."""
+        super().__init__(Endpoint(context, serves, Notes(None)))
+        if name and not serves and not _is_address(name):
+            self._endpoint.connection.set_tlsext_host_name(name.encode("ascii", "ignore"))
+
+    def opened(self, local: Address, remote: Address) -> Step:
+        """A client begins."""
+        return self.feed(b"")
+
+    def feed(self, data: bytes) -> Step:
+        """As far as it goes."""
+        if self._over:
+            return Step()
+        endpoint = self._endpoint
+        endpoint.take(data)
+        try:
+            if not endpoint.up:
+                endpoint.shake()
+            if endpoint.up:
+                endpoint.read()
+        except TlsFailure as failure:
+            self._over = True
+            return Step(endpoint.drain(), endpoint.clear(), Ending.CLOSE, str(failure))
+        if endpoint.end is not None:
+            return Step(endpoint.drain(), endpoint.clear(), Ending.CLOSE)
+        return Step(endpoint.drain(), endpoint.clear())
+
     def lost(self, loss: Loss) -> None:
         """Nothing more to do."""
-        self._failed = True
+        self._over = True
 
 
 Secure = Callable[[bool, str], Layer]
