@@ -12,6 +12,7 @@ read from the clock, nothing is written unless `write` is called. Keys are new e
     firewall = pki.authority("firewall-root")           # or Authority.from_pem(certificate, key)
     firewall.issue(common_name, sans, public_key, eku, not_before, not_after)
     write(pki, directory)                               # what `sipalg certs make` writes
+    read(book, directory, ["webex"])                    # the same from there, with the CAs above
 
 What is shipped is described in `certs/README.md`; `pki.book[name].wrong` says what is wrong with a certificate.
 """
@@ -26,6 +27,8 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from alg.errors import ConfigError
+from alg.tls.policy import Identity
 from harness.pki.files import write_files
 from harness.pki.issuing import Authority, PrivateKey, extensions_of, general_names, new_key, sign, subject_of
 from harness.pki.recipes import Chain, LeafRecipe, RecipeBook, load_recipes
@@ -40,6 +43,7 @@ __all__ = [
     "general_names",
     "load_recipes",
     "make",
+    "read",
     "write",
 ]
 
@@ -140,6 +144,24 @@ def write(pki: Pki, directory: Path, replace: bool = False) -> None:
     ConfigError if one of them exists and `replace` is not set, or if the system refuses.
     """
     write_files(directory, pki.files(), replace)
+
+
+def read(book: RecipeBook, directory: Path, only: Iterable[str]) -> Pki:
+    """Keys and certificates that `write` has written for those named and the CAs above them.
+
+    ConfigError if a file is missing, or is not what it should be.
+    """
+    wanted = {each for name in only for each in (name, *book.issuers(name))}
+    return Pki(book, {name: _read(directory, name, name in book.leafs) for name in book.names if name in wanted})
+
+
+def _read(directory: Path, name: str, is_leaf: bool) -> Credentials:
+    key, chain = directory / f"{name}.key", directory / (f"{name}-chain.pem" if is_leaf else f"{name}.crt")
+    try:
+        identity = Identity.parse(chain.read_bytes(), key.read_bytes(), f"{chain} with {key.name}")
+    except OSError as error:
+        raise ConfigError(f"{error.filename}: {error.strerror}") from None
+    return Credentials(name, identity.key, identity.chain[0], identity.chain)
 
 
 def _credentials(book: RecipeBook, name: str, now: datetime, made: Mapping[str, Credentials]) -> Credentials:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from alg.edge.entrance import Address
     from harness.scenarios.runner import Job
     from harness.scenarios.scenario import Scenario
+    from harness.scenarios.strangers import Strangers
     from harness.scenarios.verdict import Verdict
 
 _CUT_SHORT = 3
@@ -86,7 +87,24 @@ def show(name: str) -> int:
     "peers",
     multiple=True,
     metavar="NAME=HOST:PORT",
-    help="A real peer in place of the built-in one; `show` tells which can be replaced. Repeatable.",
+    help="A real peer in place of the built-in one; `show` tells what it has to do. Repeatable.",
+)
+@click.option(
+    "--wait",
+    type=click.FloatRange(min=0, min_open=True),
+    default=60.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long a real peer has for what it does of its own accord: to call, to register, to connect.",
+)
+@click.option(
+    "--network",
+    metavar="NET",
+    help="A /24 for the built-in peers, of which this machine has all addresses: for real ones elsewhere.  "
+    "[default: a free one of 127.0.0.0/8]",
+)
+@click.option(
+    "--certs", metavar="DIR", help="Certificates that real peers know, from `certs make`.  [default: new ones]"
 )
 def run(
     names: tuple[str, ...],
@@ -96,6 +114,9 @@ def run(
     junit: str | None,
     out: str | None,
     peers: tuple[str, ...],
+    wait: float,
+    network: str | None,
+    certs: str | None,
 ) -> int:
     """Run scenarios: reproduce the failure and check its evidence, or apply the cure and check that it helps.
 
@@ -107,15 +128,17 @@ def run(
       sipalg scenario run inspection-ends-handshake --out evidence
       sipalg scenario run inspection-ends-handshake --fixed
       sipalg scenario run --all --json
+      sipalg scenario run cucm-message-limit-inbound --peer cucm=127.0.0.1:5060
     """
+    from harness.scenarios.strangers import Strangers  # noqa: PLC0415
     from harness.scenarios.verdict import Outcome  # noqa: PLC0415
 
     if bool(names) == everything:
         raise click.UsageError("give NAMEs, or --all, and not both")
-    replaced = _peers(peers)
-    jobs = _jobs(names, fixed, replaced)
+    strangers = Strangers.parse(peers, wait, network, certs)
+    jobs = _jobs(names, fixed, strangers.peers)
     junit_file = _writable(junit) if junit is not None else None
-    verdicts, complete = _run(jobs, _directory(out), replaced)
+    verdicts, complete = _run(jobs, _directory(out), strangers)
     _print(verdicts, as_json)
     if junit_file is not None:
         from harness.scenarios.report import write_junit  # noqa: PLC0415
@@ -139,7 +162,7 @@ def _jobs(names: tuple[str, ...], fixed: bool, peers: Mapping[str, Address]) -> 
     return [Job(each, forms) for each in chosen]
 
 
-def _run(jobs: Sequence[Job], directory: Path | None, peers: Mapping[str, Address]) -> tuple[list[Verdict], bool]:
+def _run(jobs: Sequence[Job], directory: Path | None, strangers: Strangers) -> tuple[list[Verdict], bool]:
     """The verdicts that there are, and whether these are all."""
     from harness.fuzz.report import ProgressBar  # noqa: PLC0415
     from harness.scenarios.runner import Runner  # noqa: PLC0415
@@ -156,7 +179,7 @@ def _run(jobs: Sequence[Job], directory: Path | None, peers: Mapping[str, Addres
 
         former = signal.signal(signal.SIGTERM, _interrupt)
         try:
-            return Runner(directory, told, peers).run(jobs), True
+            return Runner(directory, told, strangers, told=progress.tell).run(jobs), True
         except KeyboardInterrupt:
             return done, False
         finally:
@@ -177,18 +200,6 @@ def _print(verdicts: Sequence[Verdict], as_json: bool) -> None:
         report.print_evidence(new_console(), verdicts[0])
     else:
         report.print_table(new_console(), verdicts)
-
-
-def _peers(texts: tuple[str, ...]) -> dict[str, Address]:
-    from harness.settings import resolve  # noqa: PLC0415
-
-    found: dict[str, Address] = {}
-    for text in texts:
-        name, equals, address = text.partition("=")
-        if not (name and equals):
-            raise ConfigError(f"--peer {text}: not NAME=HOST:PORT")
-        found[name] = resolve(address, f"--peer {name}")
-    return found
 
 
 def _directory(path: str | None) -> Path | None:

@@ -5,17 +5,20 @@ which part the behaviour strips or replaces. Regular expressions follow the Expr
 "Regular Expressions"): POSIX syntax with `\\d` and negative look-around, compared without regard to case, and over the
 whole alias, since `(?!alice).*` is "any string that does not start with alice" and `.*(?<!net)` "any string that does
 not end with net". `\\1` to `\\9` in a replace string are groups. Variables are those of "Pattern Matching Variables".
+Whether a pattern matches is known within `LIMIT`, or Undecided is raised.
 """
 
 from __future__ import annotations
 
 import re
-import warnings
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 
+import regex
+
 from alg.errors import ConfigError
+from harness.expressway.expressions import LIMIT, Undecided, compile_expression
 
 
 class PatternType(Enum):
@@ -99,7 +102,7 @@ _STRIPPED = frozenset({PatternType.PREFIX, PatternType.SUFFIX})
 
 
 def check_pattern(alias: str, pattern: Pattern, variables: Variables = Variables()) -> Check:
-    """Whether the alias matches, and what it becomes; ConfigError if the pattern makes no sense."""
+    """Whether the alias matches, and what it becomes; ConfigError if the pattern makes no sense, or is Undecided."""
     found = _find(pattern.type, pattern.string, variables, alias)
     if found is None:
         return Check(False, alias)
@@ -119,7 +122,7 @@ def check_pattern(alias: str, pattern: Pattern, variables: Variables = Variables
 
 
 def matches(alias: str, expression: str, variables: Variables = Variables()) -> bool:
-    """Whether a regular expression, as call policy rules have them, matches the alias."""
+    """Whether a regular expression, as call policy rules have them, matches the alias; may be Undecided."""
     return _find(PatternType.REGEX, expression, variables, alias) is not None
 
 
@@ -142,19 +145,22 @@ def validate(pattern: Pattern, variables: Variables, setting: str) -> None:
                 raise ConfigError(f"{setting}: 'Pattern Replace' has \\{group}, but the pattern has {groups} group(s)")
 
 
-def _find(kind: PatternType, string: str, variables: Variables, alias: str) -> re.Match[str] | None:
+def _find(kind: PatternType, string: str, variables: Variables, alias: str) -> regex.Match[str] | None:
     expression = _compile(kind, string, variables)
-    match kind:
-        case PatternType.PREFIX:
-            return expression.match(alias)
-        case PatternType.SUFFIX:
-            return expression.search(alias)
-        case _:
-            return expression.fullmatch(alias)
+    try:
+        match kind:
+            case PatternType.PREFIX:
+                return expression.match(alias, timeout=LIMIT)
+            case PatternType.SUFFIX:
+                return expression.search(alias, timeout=LIMIT)
+            case _:
+                return expression.fullmatch(alias, timeout=LIMIT)
+    except TimeoutError:
+        raise Undecided(f"{string!r} compared with {alias!r}: no result after {LIMIT:g} s of computing") from None
 
 
 @lru_cache(maxsize=4096)
-def _compile(kind: PatternType, string: str, variables: Variables) -> re.Pattern[str]:
+def _compile(kind: PatternType, string: str, variables: Variables) -> regex.Pattern[str]:
     """The pattern as an expression; ConfigError if it is none."""
     pieces = []
     start = 0
@@ -166,11 +172,8 @@ def _compile(kind: PatternType, string: str, variables: Variables) -> re.Pattern
     pieces.append(_literal(kind, string[start:]))
     text = "".join(pieces) + (r"\Z" if kind is PatternType.SUFFIX else "")
     try:
-        with warnings.catch_warnings():
-            # Python foresees nested sets; POSIX takes "[" in a bracket expression literally.
-            warnings.simplefilter("ignore", FutureWarning)
-            return re.compile(text, re.IGNORECASE | re.ASCII)
-    except (re.error, OverflowError, RecursionError) as error:
+        return compile_expression(text)
+    except ConfigError as error:
         raise ConfigError(f"{string!r} is no regular expression: {error}") from None
 
 

@@ -64,6 +64,13 @@ class ProgressBar:
             total = self._progress.tasks[0].total or 0
             self._progress.update(self._task, description=doing, completed=done, total=max(total, done + 1))
 
+    def tell(self, who: str, text: str) -> None:
+        """A line that stays, whether it is a terminal or not."""
+        if self._progress is not None:
+            self._progress.console.print(Text(f"{who}: {text}"))
+        else:
+            sys.stderr.write(f"{who}: {text}\n")
+
 
 def bracket(accepted: int | None, refused: int | None) -> str:
     """What is known of a limit so far."""

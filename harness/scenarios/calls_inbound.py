@@ -24,7 +24,7 @@ from harness.scenarios.traversal.acts import (
     call_in,
     call_in_with_fork,
 )
-from harness.scenarios.traversal.cast import CUCM
+from harness.scenarios.traversal.cast import CUCM_PART
 from harness.scenarios.traversal.declaring import WORKS, declared
 from harness.scenarios.traversal.ground import CLUSTER, Dial
 from harness.scenarios.traversal.silence import SILENCE
@@ -66,7 +66,7 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
         failure={**_NO_CALL, test.DNS: test.NO_NAME, test.CONNECTING: test.NOT_PERFORMED, test.SYN: NONE},
         success=_REACHED,
         more=(says_nothing_of(_EXPE, 'Dst-port="5062"'),),
-        replaceable=(CUCM,),
+        parts=(CUCM_PART,),
     ),
     declared(
         "I2",
@@ -85,7 +85,7 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
         failure={**_NO_SOCKET, test.SYN: "repeated and never answered"},
         success=_REACHED,
         more=(says_nothing_of(_EXPE, 'Dst-port="5062"'),),
-        replaceable=(CUCM,),
+        parts=(CUCM_PART,),
         needs=(SILENCE,),
     ),
     declared(
@@ -104,7 +104,7 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
         failure={**_NO_SOCKET, test.SYN: "answered with RST"},
         success=_REACHED,
         more=(says_nothing_of(_EXPE, 'Dst-port="5062"'),),
-        replaceable=(CUCM,),
+        parts=(CUCM_PART,),
     ),
     declared(
         "I4",
@@ -137,7 +137,7 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
         ),
         cured=(says(_EXPC, _SEARCHED), says(_EXPC, 'Module="network.cpl"')),
         log_of=_EXPC,
-        replaceable=(CUCM,),
+        parts=(CUCM_PART,),
     ),
     declared(
         "I5",
@@ -162,7 +162,7 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
             **{PARAMETER_IN: "squared", PARAMETER_BETWEEN: "squared", PARAMETER_OUT: "squared", TOASTS: "1"},
         },
         more=(says(_EXPE, "egress-zone=HybridCallServiceTraversal"),),
-        replaceable=(CUCM,),
+        parts=(CUCM_PART,),
     ),
 )
 """In the order of the guide."""

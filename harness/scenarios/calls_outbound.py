@@ -7,7 +7,7 @@ from typing import Final
 
 from harness.scenarios.scenario import Scenario, says, says_nothing_of
 from harness.scenarios.traversal.acts import ANSWER, ARRIVES, AT_WEBEX, NEVER, NONE, TRIED, WARNING, call_out
-from harness.scenarios.traversal.cast import WEBEX
+from harness.scenarios.traversal.cast import WEBEX_PART
 from harness.scenarios.traversal.declaring import WORKS, declared
 from harness.scenarios.traversal.ground import ALICE, Dial
 from harness.scenarios.traversal.silence import SILENCE
@@ -90,7 +90,7 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
             says(_EXPE, "|SIP/2.0 404 Not Found"),
         ),
         cured=(says(_EXPE, _TO_WEBEX), says_nothing_of(_EXPE, "search rule 'to DNS' towards")),
-        replaceable=(WEBEX,),
+        parts=(WEBEX_PART,),
     ),
     declared(
         "O4",
@@ -115,7 +115,7 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
         ),
         more=(says(_EXPE, "|SIP/2.0 403 Forbidden"), says_nothing_of(_EXPE, _SEARCH_RULE)),
         cured=(says(_EXPE, _TO_WEBEX),),
-        replaceable=(WEBEX,),
+        parts=(WEBEX_PART,),
     ),
 )
 """In the order of the guide."""

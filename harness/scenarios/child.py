@@ -1,8 +1,9 @@
 """One scenario in a process of its own: `python -m harness.scenarios.child`, an order on standard input.
 
-Strategy: the forms are run one after the other, each with a time limit and in a network of its own, as sockets of the
-first may linger; a verdict is a line of JSON on standard output as soon as it is known. What cannot be observed is a
-verdict too: an exception is `error` with its text. SIGTERM has the run cancelled, so that it can clean up after itself.
+Strategy: the forms are run one after the other, each with a time limit and, unless one was named, in a network of its
+own, as sockets of the first may linger. A verdict is a line of JSON on standard output as soon as it is known, and so
+is a string for whoever is in front of the screen. What cannot be observed is a verdict too: an exception is `error`
+with its text. SIGTERM has the run cancelled, so that it can clean up after itself.
 """
 
 from __future__ import annotations
@@ -41,6 +42,12 @@ class Order(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     peers: dict[str, Address] = {}
     limit: float = 10.0
     """Seconds that a form may take."""
+    wait: float = 0.0
+    """Seconds of it for what a real peer does of its own accord."""
+    network: str = ""
+    """Such as `10.9.8`; empty for one of loopback."""
+    certificates: str = ""
+    """A directory; empty for new ones."""
 
 
 class Child:
@@ -74,17 +81,18 @@ class Child:
 
     async def _run(self) -> None:
         with ExitStack() as stack:
+            named = [self._order.network] if self._order.network else None
             for fixed in self._order.forms:
-                verdict = await self._run_form(fixed, stack.enter_context(Network()))
-                sys.stdout.write(msgspec.json.encode(verdict).decode() + "\n")
-                sys.stdout.flush()
+                _say(await self._run_form(fixed, stack.enter_context(Network(named))))
+                if named:
+                    stack.close()
 
     async def _run_form(self, fixed: bool, network: Network) -> Verdict:
         directory = Path(self._order.directory) / FORMS[fixed]
         directory.mkdir(parents=True, exist_ok=True)
         start = time.monotonic()
         try:
-            observation = await self._observe(Stage(self._reactor, network, directory, self._order.peers), fixed)
+            observation = await self._observe(self._stage(network, directory), fixed)
             (directory / OBSERVATION).write_bytes(msgspec.json.format(msgspec.json.encode(observation)))
             verdict = judge(self._scenario, fixed, observation, time.monotonic() - start)
         except defer.CancelledError:
@@ -95,6 +103,11 @@ class Child:
             verdict = self._error(fixed, self._mishaps[0], start)
         (directory / VERDICT).write_bytes(msgspec.json.format(msgspec.json.encode(verdict)))
         return verdict
+
+    def _stage(self, network: Network, directory: Path) -> Stage:
+        order = self._order
+        certificates = Path(order.certificates) if order.certificates else None
+        return Stage(self._reactor, network, directory, order.peers, order.wait, _say, certificates)
 
     def _observe(self, stage: Stage, fixed: bool) -> defer.Deferred[Observation]:
         async def observe() -> Observation:
@@ -112,6 +125,12 @@ class Child:
         failure = event.get("log_failure")
         if failure is not None:
             self._mishaps.append(_told(failure.value))
+
+
+def _say(what: Verdict | str) -> None:
+    """To the parent."""
+    sys.stdout.write(msgspec.json.encode(what).decode() + "\n")
+    sys.stdout.flush()
 
 
 def _complain(failure: Failure) -> None:

@@ -12,12 +12,12 @@ from harness.scenarios.hybrid.play import (
     ANSWER,
     AUDIO,
     BYE,
-    CUCM,
+    CUCM_PART,
     ENDING,
     FROM_CUCM,
     NOTHING,
     TOPOLOGY,
-    WEBEX,
+    WEBEX_PART,
     Setting,
     perform,
 )
@@ -71,7 +71,7 @@ SCENARIOS: Final = (
         success=(*_WORKS, fact(ENDING, "BYE")),
         log=("m=audio 0 RTP/SAVP *", f"Reason: {_CAUSE_47}"),
         label="B1",
-        replaceable=(WEBEX,),
+        parts=(WEBEX_PART,),
     ),
     Scenario(
         name="no-common-codec-delayed-offer",
@@ -115,7 +115,7 @@ SCENARIOS: Final = (
         success=(*_WORKS, fact(FROM_CUCM, "200 OK"), fact(ENDING, NOTHING)),
         log=("Code=488, Method=INVITE", f"Reason: {_CAUSE_47}"),
         label="B1-inbound",
-        replaceable=(CUCM,),
+        parts=(CUCM_PART,),
     ),
 )
 """The one whose log the guide shows first, with the guide's label alone."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -24,6 +23,7 @@ from harness.scenarios.hybrid.play import (
     TOPOLOGY,
     TRACE,
     WEBEX,
+    WEBEX_PART,
     Setting,
     perform,
 )
@@ -76,7 +76,7 @@ _TOO_LARGE: Final = (
 _NEVER_ACKNOWLEDGED: Final = (
     *_TOO_LARGE,
     fact(DECLINE, "603 Decline", WEBEX),
-    replace(says(OUTSIDE, "|SIP/2.0 603 Decline"), witness=WEBEX),
+    says(OUTSIDE, "|SIP/2.0 603 Decline", WEBEX),
 )
 _WORKS: Final = (
     fact(SIZE, f"over {_LIMIT} bytes"),
@@ -120,7 +120,7 @@ SCENARIOS: Final = (
         success=_WORKS,
         log=(*_TRACE, "SIP/2.0 603 Decline"),
         label="B2-early",
-        replaceable=(WEBEX,),
+        parts=(WEBEX_PART,),
     ),
     Scenario(
         name="cucm-message-limit-delayed-offer",

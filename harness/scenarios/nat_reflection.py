@@ -11,6 +11,7 @@ from harness.scenarios.reflection.play import (
     CALL,
     COMES,
     CUCM,
+    CUCM_PART,
     FORWARDED,
     INSIDE,
     NEVER,
@@ -86,7 +87,7 @@ def _scenario(name: str, title: str, cure: str, broken: Setting, fixed: Setting,
         failure=_failure(),
         success=_SUCCESS,
         log=_LOG,
-        replaceable=(CUCM,),
+        parts=(CUCM_PART,),
     )
 
 

@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.scenarios.scenario import FORMS, Scenario
+from harness.scenarios.scenario import FORMS, Part, Scenario
 from harness.scenarios.verdict import Outcome, Verdict
 
 _STYLES: Final = {
@@ -47,8 +47,9 @@ _CAPTURES: Final = (
     "addresses.json has, if there is one."
 )
 _PEERS: Final = (
-    "It has to answer as the evidence says, and to copy Record-Route into its responses (RFC 3261 12.1.1), which the "
-    "scenarios built into SIPp do not."
+    "HOST:PORT is where it listens, or where it is if it is the one who connects. Hosts are numbered within the "
+    "network of the run: one of 127.0.0.0/8, which --network replaces for peers on other machines. It copies "
+    "Record-Route into its responses (RFC 3261 12.1.1), which the scenarios built into SIPp do not."
 )
 
 
@@ -69,14 +70,21 @@ def explanation(scenario: Scenario) -> str:
     for fixed, form in FORMS.items():
         signs = "".join(f"  {sign.what}: {sign.expected}\n" for sign in scenario.signs(fixed))
         sections.append(f"Evidence of the {form}\n{signs}")
-    if scenario.replaceable:
-        peers = ", ".join(f"--peer {peer}=HOST:PORT" for peer in scenario.replaceable)
-        sections.append(f"A real peer can take part\n  {peers}\n{_wrapped(_PEERS)}\n")
+    if scenario.parts:
+        parts = "".join(f"  --peer {part.name}=HOST:PORT\n{_wrapped(_told(part), 4)}\n" for part in scenario.parts)
+        sections.append(f"Parts that a real peer can play\n{parts}{_wrapped(_PEERS)}\n")
     return "\n".join(sections)
 
 
-def _wrapped(text: str) -> str:
-    return fill(text, _WIDTH, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
+def _told(part: Part) -> str:
+    """Where the built-in one is, and what a real one does."""
+    where = f"host {part.host}, {part.ports}" if part.ports else f"host {part.host}"
+    return f"in place of {where}; {part.duty}"
+
+
+def _wrapped(text: str, margin: int = 2) -> str:
+    space = " " * margin
+    return fill(text, _WIDTH, initial_indent=space, subsequent_indent=space, break_on_hyphens=False)
 
 
 def print_evidence(console: Console, verdict: Verdict) -> None:

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
@@ -22,10 +22,10 @@ from typing import Final
 
 import msgspec
 
-from alg.edge.entrance import Address
 from harness.scenarios.child import Order
 from harness.scenarios.needs import first_missing
 from harness.scenarios.scenario import Scenario
+from harness.scenarios.strangers import Strangers
 from harness.scenarios.verdict import Outcome, Verdict
 
 LIMIT_ALONE: Final = 10.0
@@ -56,9 +56,11 @@ class Runner:
     directory: Path
     """Each scenario gets a directory in it."""
     done: Done
-    peers: Mapping[str, Address] = field(default_factory=dict)
+    strangers: Strangers = field(default_factory=Strangers)
     limit: float | None = None
-    """Seconds that a form may take; None for what is usual."""
+    """Seconds that a form may take, beside what a stranger has; None for what is usual."""
+    told: Callable[[str, str], None] = field(default=lambda name, text: None)
+    """Hears what a scenario says to whoever is in front of the screen, in the thread of its child."""
     at_a_time: int = field(default_factory=lambda: 3 * (os.cpu_count() or 1))
     """Most children; they wait most of the time."""
     child: Sequence[str] = (sys.executable, "-P", "-m", "harness.scenarios.child")
@@ -71,7 +73,7 @@ class Runner:
     def run(self, jobs: Sequence[Job]) -> list[Verdict]:
         """All of them; verdicts in the order of the jobs. KeyboardInterrupt leaves no child behind."""
         limit = self.limit or (LIMIT_ALONE if len(jobs) == 1 else LIMIT_AMONG_OTHERS)
-        with ThreadPoolExecutor(self.at_a_time) as pool:
+        with ThreadPoolExecutor(1 if self.strangers.alone else self.at_a_time) as pool:
             try:
                 running = [pool.submit(self._run, job, limit) for job in jobs]
                 return [verdict for each in running for verdict in each.result()]
@@ -105,8 +107,20 @@ class Runner:
 
     def _run_child(self, job: Job, limit: float) -> list[Verdict]:
         name = job.scenario.name
-        peers = {peer: address for peer, address in self.peers.items() if peer in job.scenario.replaceable}
-        order = Order(name, list(job.forms), str(self.directory / name), peers, limit)
+        strangers = self.strangers
+        peers = {peer: address for peer, address in strangers.peers.items() if peer in job.scenario.replaceable}
+        wait = strangers.wait if peers else 0.0
+        limit += wait
+        order = Order(
+            name,
+            list(job.forms),
+            str(self.directory / name),
+            peers,
+            limit,
+            wait,
+            strangers.network,
+            strangers.certificates,
+        )
         found: dict[bool, Verdict] = {}
         with tempfile.TemporaryFile("w+") as errors:
             child = self._start(errors.fileno())
@@ -115,9 +129,12 @@ class Runner:
             killer = threading.Timer(limit * len(job.forms) + _START, _kill, [child])
             killer.start()
             try:
-                for verdict in _verdicts(child, order):
-                    found[verdict.fixed] = verdict
-                    self.done(verdict)
+                for said in _lines(child, order):
+                    if isinstance(said, str):
+                        self.told(name, said)
+                        continue
+                    found[said.fixed] = said
+                    self.done(said)
                 status = child.wait()
             finally:
                 killer.cancel()
@@ -125,10 +142,10 @@ class Runner:
                 with self._guard:
                     self._children.discard(child)
             errors.seek(0)
-            said = errors.read().strip().splitlines()
+            complaints = errors.read().strip().splitlines()
         for fixed in job.forms:
             if fixed not in found and not self._stopped:
-                reason = f"ended without a verdict: {said[-1] if said else f'status {status}'}"
+                reason = f"ended without a verdict: {complaints[-1] if complaints else f'status {status}'}"
                 found[fixed] = Verdict(name, fixed, Outcome.ERROR, reason)
                 self.done(found[fixed])
         return [found[fixed] for fixed in job.forms if fixed in found]
@@ -149,7 +166,7 @@ class Runner:
             return child
 
 
-def _verdicts(child: subprocess.Popen[str], order: Order) -> Iterable[Verdict]:
+def _lines(child: subprocess.Popen[str], order: Order) -> Iterable[Verdict | str]:
     """Each as soon as it is told."""
     assert child.stdin is not None, "was asked for"
     assert child.stdout is not None, "was asked for"
@@ -157,7 +174,7 @@ def _verdicts(child: subprocess.Popen[str], order: Order) -> Iterable[Verdict]:
         child.stdin.write(msgspec.json.encode(order).decode())
     with child.stdout:
         for line in child.stdout:
-            yield msgspec.json.decode(line, type=Verdict)
+            yield msgspec.json.decode(line, type=Verdict | str)
 
 
 def _kill(child: subprocess.Popen[str]) -> None:

@@ -23,7 +23,7 @@ class Observation:
     logs: Mapping[str, str] = field(default_factory=dict)
     """By the name of the peer that wrote it."""
     strangers: tuple[str, ...] = ()
-    """Peers that were somebody else's, who tell nothing."""
+    """Parts that somebody else played, who tells nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +49,8 @@ class Sign:
     expected: str
     look: Callable[[Observation], str]
     """What is found there; `expected` if and only if the sign is there."""
-    witness: str = ""
-    """The peer that alone can tell, if there is one: where it is a stranger, the sign is not asked for."""
+    witnesses: tuple[str, ...] = ()
+    """Parts without whom nobody can tell: where one of them is a stranger, the sign is not asked for."""
 
     def check(self, observation: Observation) -> Evidence:
         """The sign, expected and found."""
@@ -61,18 +61,23 @@ NOT_THERE = "not there"
 """What is found of a text that is missing."""
 
 
-def fact(what: str, expected: str, witness: str = "") -> Sign:
+def fact(what: str, expected: str, *witnesses: str) -> Sign:
     """A question of `Observation.facts` has this answer."""
-    return Sign(what, expected, lambda observation: observation.facts.get(what, NOT_THERE), witness)
+    return Sign(what, expected, lambda observation: observation.facts.get(what, NOT_THERE), witnesses)
 
 
-def says(peer: str, text: str) -> Sign:
-    """The log of a peer has this text."""
-    return Sign(f"log of {peer}", text, lambda seen: text if text in seen.logs.get(peer, "") else NOT_THERE)
+def says(peer: str, text: str, *witnesses: str) -> Sign:
+    """The log of a peer has this text; the peer is a witness of it, and maybe others are."""
+    return Sign(
+        f"log of {peer}",
+        text,
+        lambda seen: text if text in seen.logs.get(peer, "") else NOT_THERE,
+        (_part(peer), *witnesses),
+    )
 
 
 def says_nothing_of(peer: str, text: str) -> Sign:
-    """The log of a peer is there, and has no such text."""
+    """The log of a peer is there, and has no such text; the peer is a witness of it."""
 
     def look(observation: Observation) -> str:
         log = observation.logs.get(peer)
@@ -80,7 +85,26 @@ def says_nothing_of(peer: str, text: str) -> Sign:
             return "no log"
         return text if text in log else NOT_THERE
 
-    return Sign(f"log of {peer}: {text}", NOT_THERE, look)
+    return Sign(f"log of {peer}: {text}", NOT_THERE, look, (_part(peer),))
+
+
+def _part(log: str) -> str:
+    """Whose log it is: `expressway-e` of `Expressway-E`, `cucm` of `CUCM SDL trace`."""
+    return log.partition(" ")[0].lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One peer that takes part, in whose place a real one may be."""
+
+    name: str
+    """As `--peer` has it."""
+    host: int
+    """Of the address of the built-in one, in the network of the run."""
+    ports: str
+    """Where the built-in one listens, such as `TCP 5060`; empty if nowhere."""
+    duty: str
+    """What a real one has to do, in a sentence without a subject: `calls sip:bob@example.com at host 3, port 5062`."""
 
 
 Observe = Callable[[Stage, bool], Awaitable[Observation]]
@@ -114,10 +138,15 @@ class Scenario:
     """Lines of a log to search for, where there is one."""
     label: str = ""
     """Its short name in the lists of the guides, such as `T4`."""
-    replaceable: tuple[str, ...] = ()
-    """Peers that a real one may stand in for."""
+    parts: tuple[Part, ...] = ()
+    """Who takes part."""
     needs: tuple[Need, ...] = ()
     """What the machine has to have."""
+
+    @property
+    def replaceable(self) -> tuple[str, ...]:
+        """Names of the parts that a real peer may play."""
+        return tuple(part.name for part in self.parts)
 
     def signs(self, fixed: bool) -> tuple[Sign, ...]:
         """Those of one form."""

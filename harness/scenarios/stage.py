@@ -1,42 +1,52 @@
 """Where one scenario takes place: addresses that nobody else uses, a directory, and peers that are there already.
 
 Strategy: each run has a network of its own, 127.x.y.0/24, so that ports may be the ones an engineer expects, such as
-5060. The network is taken by binding its address .254; whoever finds it bound tries the next one.
+5060. The network is taken by binding its address .254; whoever finds it bound tries the next one. A real peer on
+another machine is not reached from loopback: for it the network is one that the user names, all of whose addresses are
+here.
 """
 
 from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
+from twisted.internet import task
+
 from alg.edge.entrance import Address
+from harness.ca import Pki, load_recipes, make, read
 
 _MOST_TRIES: Final = 64
 _CLAIM: Final = 254, 5060
 """Host and UDP port."""
+_GRAIN: Final = 0.02
+"""Seconds."""
 
 
 class Network:
-    """127.x.y.0/24, for as long as it is kept; the addresses below 250 are free to use."""
+    """A /24, for as long as it is kept; the addresses below 250 are free to use."""
 
-    def __init__(self, start: int | None = None) -> None:
-        """`start` is where the search begins, by default our process number. OSError if none is free."""
-        start = os.getpid() if start is None else start
+    def __init__(self, prefixes: Iterable[str] | None = None) -> None:
+        """The first one that is free of those which begin with `prefixes`, such as `10.9.8`; by default 127.x.y, from
+        our process number on. OSError if there is none.
+        """
         self._claim = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        for number in range(start, start + _MOST_TRIES):
-            self._prefix = f"127.{64 + number // 256 % 64}.{number % 256}"
+        refusal = ""
+        for self._prefix in loopback(os.getpid()) if prefixes is None else prefixes:
             try:
                 self._claim.bind((self.host(_CLAIM[0]), _CLAIM[1]))
-            except OSError:
+            except OSError as error:
+                refusal = f"{self.host(_CLAIM[0])}: {error.strerror}"
                 continue
             return
         self._claim.close()
-        raise OSError(f"no free network of {_MOST_TRIES} from {self._prefix}.0/24")
+        raise OSError(refusal)
 
     def host(self, number: int) -> str:
         """An address of it."""
@@ -51,6 +61,12 @@ class Network:
         self._claim.close()
 
 
+def loopback(start: int) -> list[str]:
+    """Networks to try, from a number on."""
+    numbers = range(start, start + _MOST_TRIES)
+    return [f"127.{64 + number // 256 % 64}.{number % 256}" for number in numbers]
+
+
 @dataclass(frozen=True, slots=True)
 class Stage:
     """What a scenario is handed."""
@@ -60,7 +76,33 @@ class Stage:
     directory: Path
     """For captures, logs and events."""
     peers: Mapping[str, Address] = field(default_factory=dict)
-    """Real ones, in place of those that a scenario would start."""
+    """Real ones, in place of those that a scenario would start, by the names of their parts: where they listen, or
+    where they are if it is they who connect.
+    """
+    wait: float = 0.0
+    """Seconds that a real peer has to do what it does of its own accord, such as to call."""
+    tell: Callable[[str], None] = field(default=lambda text: None)
+    """Says something to whoever is in front of the screen."""
+    certificates: Path | None = None
+    """Where those are that real peers know, as `sipalg certs make` has written them; None has new ones made."""
+
+    def pki(self, recipes: Iterable[str]) -> Pki:
+        """Keys and certificates of recipes, and the CAs above them. ConfigError if one of them cannot be read."""
+        book = load_recipes()
+        if self.certificates is None:
+            return make(book, datetime.now(UTC), recipes)
+        return read(book, self.certificates, recipes)
+
+    async def expect(self, what: str, happened: Callable[[], bool]) -> bool:
+        """Whether something happens that a real peer is to do of its own accord; it is asked for on the screen.
+
+        `what` is an order, such as `webex: call sip:bob@example.com at 10.9.8.3:5062`.
+        """
+        self.tell(f"{what} (within {self.wait:g} s)")
+        end = self.reactor.seconds() + self.wait
+        while not happened() and self.reactor.seconds() < end:
+            await task.deferLater(self.reactor, _GRAIN)
+        return happened()
 
     def keep(self, name: str, content: str | bytes) -> None:
         """Write a file into the directory; a new one is readable by its owner only, as it may hold keys."""

@@ -35,7 +35,8 @@ class Verdict:
 
 def judge(scenario: Scenario, fixed: bool, observation: Observation, seconds: float = 0.0) -> Verdict:
     """By the signs of a form, whichever form was observed."""
-    signs = [sign for sign in scenario.signs(fixed) if sign.witness not in observation.strangers]
+    strangers = frozenset(observation.strangers)
+    signs = [sign for sign in scenario.signs(fixed) if strangers.isdisjoint(sign.witnesses)]
     evidence = tuple(sign.check(observation) for sign in signs)
     if not evidence:
         reason = "none of its signs can be seen from here"

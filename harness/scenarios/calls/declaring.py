@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
-from harness.scenarios.calls.ground import TOPOLOGY
+from harness.scenarios.calls.ground import CALLEE_PART, TOPOLOGY
 from harness.scenarios.calls.play import ACK, ANSWER, BYE, CALLEE, LEAKS, Act, Setting, perform, place_call
 from harness.scenarios.scenario import Scenario, Sign, fact
 
@@ -50,9 +50,9 @@ def through_alg(
         observe=partial(perform, {False: broken, True: fixed}, act),
         failure=(*_facts(failure), *more),
         success=_facts(success),
-        replaceable=(CALLEE,) if real_callee else (),
+        parts=(CALLEE_PART,) if real_callee else (),
     )
 
 
 def _facts(expected: Mapping[str, str]) -> tuple[Sign, ...]:
-    return tuple(fact(what, text, CALLEE if what in _TOLD_BY_CALLEE else "") for what, text in expected.items())
+    return tuple(fact(what, text, *((CALLEE,) if what in _TOLD_BY_CALLEE else ())) for what, text in expected.items())

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from alg.config import AddressMap, parse_address
 from alg.edge.entrance import Address
+from harness.scenarios.scenario import Part
 from harness.scenarios.stage import Network
 
 TOPOLOGY = """\
@@ -21,6 +22,7 @@ caller ------- inside ------- ALG ------- outside ------- callee
 FIELD_CALLER, FIELD_OUTSIDE, FIELD_CALLEE = "10.0.30.2", "64.100.0.10", "198.51.100.20"
 """The addresses in that drawing, and in filters."""
 SIP_PORT = 5060
+CALLEE_PART = Part("callee", 203, "TCP 5060", "answers the call")
 
 
 @dataclass(frozen=True, slots=True)

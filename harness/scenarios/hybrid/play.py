@@ -25,7 +25,7 @@ from harness.peers.element_capture import ElementCapture
 from harness.peers.hop import Hop, HopSettings
 from harness.peers.webex import Webex, WebexSettings
 from harness.scenarios.hybrid.wire import Message, Wire
-from harness.scenarios.scenario import Observation
+from harness.scenarios.scenario import Observation, Part
 from harness.scenarios.stage import Stage
 from harness.sip import sdp
 from harness.sip.call import Call
@@ -37,6 +37,8 @@ from harness.sip.timers import Timers
 CUCM, WEBEX, INSIDE, OUTSIDE = "cucm", "webex", "Expressway-C", "Expressway-E"
 """Peers; the first two are the names of what a real one may stand in for."""
 TRACE: Final = "CUCM SDL trace"
+CUCM_PART: Final = Part(CUCM, 2, "TCP 5060", "answers the call")
+WEBEX_PART: Final = Part(WEBEX, 5, "TCP 5060", "answers the call")
 TOPOLOGY: Final = """\
 CUCM ------- TCP ------- Expressway-C ------- Expressway-E ------- Webex (L2SIP)
 10.0.30.5                10.0.30.2            64.100.0.10          198.51.100.20

@@ -31,7 +31,7 @@ from harness.peers.reflection import Reflection
 from harness.peers.traversal_client import Core, CoreSettings
 from harness.peers.traversal_server import ZONE_PORT, Edge, EdgeSettings
 from harness.scenarios.hybrid.wire import Wire
-from harness.scenarios.scenario import Observation
+from harness.scenarios.scenario import Observation, Part
 from harness.scenarios.stage import Stage
 from harness.sip.exchange import NoResponse
 from harness.sip.flow import Target
@@ -42,6 +42,7 @@ from harness.sip.uri import NameAddr
 
 CUCM, INSIDE, OUTSIDE = "cucm", "Expressway-C", "Expressway-E"
 """Peers; the first one is what a real one may stand in for."""
+CUCM_PART: Final = Part(CUCM, 3, "TCP 5060", "takes the registration")
 APPARENT: Final = "Route of the SERVICE"
 SERVICE: Final = "answer to SERVICE"
 WARNING: Final = "its Warning"

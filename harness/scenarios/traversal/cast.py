@@ -30,6 +30,7 @@ from harness.peers.expressway_capture import PacketTap, Side, syn_repeated
 from harness.peers.firewall import Firewall
 from harness.peers.tls_trust import Certificates
 from harness.peers.webex import Webex
+from harness.scenarios.scenario import Part
 from harness.scenarios.stage import Stage
 from harness.scenarios.traversal import ground
 from harness.scenarios.traversal.endpoints import Endpoint, make_cucm, make_webex, webex_tls
@@ -47,6 +48,8 @@ from harness.sip.uri import Address
 WEBEX: Final = "webex"
 CUCM: Final = "cucm"
 """Peers that a real one may stand in for."""
+CUCM_PART: Final = Part(CUCM, 21, f"TCP {ground.CUCM_PORT}", "answers the call")
+WEBEX_PART: Final = Part(WEBEX, 70, f"TLS {ground.MTLS}", "answers the call, over TCP")
 TIMERS: Final = Timers.scaled(0.05)
 """Ten times as fast as the RFC's."""
 CONNECT: Final = 2.0

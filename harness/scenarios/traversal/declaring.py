@@ -7,7 +7,7 @@ from functools import partial
 from typing import Final
 
 from harness.scenarios.needs import Need
-from harness.scenarios.scenario import Scenario, Sign, fact, says
+from harness.scenarios.scenario import Part, Scenario, Sign, fact, says
 from harness.scenarios.traversal.acts import ACK, ANSWER, ARRIVES, BYE, FORWARDED, TOASTS, Act, perform
 from harness.scenarios.traversal.ground import TOPOLOGY, Dial
 
@@ -39,13 +39,13 @@ def declared(
     log_of: str = "Expressway-E",
     more: tuple[Sign, ...] = (),
     cured: tuple[Sign, ...] = (),
-    replaceable: tuple[str, ...] = (),
+    parts: tuple[Part, ...] = (),
     needs: tuple[Need, ...] = (),
 ) -> Scenario:
     """`failure` and `success` are facts by question; `more` and `cured` are further signs of the two forms, to which
     the lines of `log` are added.
     """
-    callee = replaceable[0] if replaceable else ""
+    callee = parts[0].name if parts else ""
     return Scenario(
         name=name,
         title=title,
@@ -60,10 +60,12 @@ def declared(
         success=(*_facts(success, callee), *cured),
         log=log,
         label=label,
-        replaceable=replaceable,
+        parts=parts,
         needs=needs,
     )
 
 
 def _facts(expected: Mapping[str, str], callee: str) -> tuple[Sign, ...]:
-    return tuple(fact(what, text, callee if what in _TOLD_BY_CALLEE else "") for what, text in expected.items())
+    return tuple(
+        fact(what, text, *((callee,) if callee and what in _TOLD_BY_CALLEE else ())) for what, text in expected.items()
+    )

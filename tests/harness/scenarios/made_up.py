@@ -15,7 +15,7 @@ from twisted.internet import defer, task
 
 from harness.scenarios.child import Child, Order
 from harness.scenarios.needs import Need
-from harness.scenarios.scenario import Observation, Scenario, fact
+from harness.scenarios.scenario import Observation, Part, Scenario, fact
 from harness.scenarios.stage import Stage
 
 
@@ -80,7 +80,7 @@ def _scenario(observe: object, *needs: Need) -> Scenario:
         observe=observe,  # type: ignore[arg-type]
         failure=(fact("answer", "408 Request Timeout"),),
         success=(fact("answer", "200 OK", "callee"),),
-        replaceable=("callee",),
+        parts=(Part("callee", 203, "TCP 5060", "answers"),),
         needs=needs,
     )
 

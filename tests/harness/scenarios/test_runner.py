@@ -11,6 +11,7 @@ import pytest
 from harness.scenarios.needs import Need
 from harness.scenarios.runner import Job, Runner
 from harness.scenarios.scenario import Scenario
+from harness.scenarios.strangers import Strangers
 from harness.scenarios.verdict import Outcome, Verdict
 from tests.harness.scenarios import made_up
 from tests.helpers.system import eventually
@@ -101,7 +102,7 @@ def test_verdicts_come_in_the_order_of_the_jobs(tmp_path: Path) -> None:
 def test_only_peers_that_are_replaceable_are_handed_on(tmp_path: Path) -> None:
     """With their addresses."""
     peers = {"callee": ("192.0.2.7", 5060), "webex": ("192.0.2.8", 5062)}
-    Runner(tmp_path, lambda verdict: None, peers, child=made_up.COMMAND).run([Job(made_up.WORKS, (False,))])
+    Runner(tmp_path, lambda verdict: None, Strangers(peers), child=made_up.COMMAND).run([Job(made_up.WORKS, (False,))])
     assert (tmp_path / "works/failure/note.txt").read_text().endswith("{'callee': ('192.0.2.7', 5060)}")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.scenarios.scenario import Observation, says
 from harness.scenarios.traversal.acts import ACK, ANSWER, call_out
-from harness.scenarios.traversal.cast import WEBEX
+from harness.scenarios.traversal.cast import WEBEX, WEBEX_PART
 from harness.scenarios.traversal.declaring import WORKS, declared
 from harness.scenarios.traversal.ground import Dial
 from harness.scenarios.verdict import Outcome, judge
@@ -24,7 +24,7 @@ MADE_UP = declared(
     success=WORKS,
     log=("a line",),
     more=(says("Expressway-C", "another line"),),
-    replaceable=(WEBEX,),
+    parts=(WEBEX_PART,),
 )
 
 
