@@ -161,6 +161,8 @@ def _read(directory: Path, name: str, is_leaf: bool) -> Credentials:
         identity = Identity.parse(chain.read_bytes(), key.read_bytes(), f"{chain} with {key.name}")
     except OSError as error:
         raise ConfigError(f"{error.filename}: {error.strerror}") from None
+    if not isinstance(identity.key, PrivateKey):
+        raise ConfigError(f"{key}: neither RSA nor EC")
     return Credentials(name, identity.key, identity.chain[0], identity.chain)
 
 

@@ -37,16 +37,16 @@ class Network:
         our process number on. OSError if there is none.
         """
         self._claim = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        refusal = ""
+        refusal = OSError("no network was named")
         for self._prefix in loopback(os.getpid()) if prefixes is None else prefixes:
             try:
                 self._claim.bind((self.host(_CLAIM[0]), _CLAIM[1]))
             except OSError as error:
-                refusal = f"{self.host(_CLAIM[0])}: {error.strerror}"
+                refusal = OSError(error.errno, f"{self.host(_CLAIM[0])}: {error.strerror}")
                 continue
             return
         self._claim.close()
-        raise OSError(refusal)
+        raise refusal
 
     def host(self, number: int) -> str:
         """An address of it."""

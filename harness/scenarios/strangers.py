@@ -7,6 +7,7 @@ the peer: on Linux, `ip route add local 10.9.8.0/24 dev lo`, and a route on the 
 
 from __future__ import annotations
 
+import errno
 import ipaddress
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -72,7 +73,8 @@ def _prefix(text: str) -> str:
         with Network([prefix]):
             return prefix
     except OSError as error:
-        raise ConfigError(f"--network {text}: {error}; try `ip route add local {network} dev lo`") from None
+        remedy = f"; try `ip route add local {network} dev lo`" if error.errno == errno.EADDRNOTAVAIL else ""
+        raise ConfigError(f"--network {text}: {error.args[-1]}{remedy}") from None
 
 
 def _is_loopback(host: str) -> bool:

@@ -66,6 +66,5 @@ def declared(
 
 
 def _facts(expected: Mapping[str, str], callee: str) -> tuple[Sign, ...]:
-    return tuple(
-        fact(what, text, *((callee,) if callee and what in _TOLD_BY_CALLEE else ())) for what, text in expected.items()
-    )
+    witnesses = (callee,) if callee else ()
+    return tuple(fact(what, text, *(witnesses if what in _TOLD_BY_CALLEE else ())) for what, text in expected.items())

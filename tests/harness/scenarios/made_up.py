@@ -25,6 +25,12 @@ async def works(stage: Stage, fixed: bool) -> Observation:
     return Observation({"answer": "200 OK" if fixed else "408 Request Timeout"})
 
 
+async def asks(stage: Stage, fixed: bool) -> Observation:
+    """Waits for a real peer in vain."""
+    await stage.expect("callee: call somebody", lambda: False)
+    return await works(stage, fixed)
+
+
 async def always_fails(stage: Stage, fixed: bool) -> Observation:
     """The cure does not help."""
     return Observation({"answer": "408 Request Timeout"})
@@ -86,7 +92,7 @@ def _scenario(observe: object, *needs: Need) -> Scenario:
 
 
 WORKS, ALWAYS_FAILS, RAISES, HANGS = map(_scenario, (works, always_fails, raises, hangs))
-RESISTS, DIES, FORGETS = map(_scenario, (resists, dies, forgets))
+RESISTS, DIES, FORGETS, ASKS = map(_scenario, (resists, dies, forgets, asks))
 NEEDY = _scenario(works, Need("moonlight", lambda: "there is no moon"))
 COMMAND = (sys.executable, "-m", "tests.harness.scenarios.made_up")
 
@@ -94,5 +100,5 @@ if __name__ == "__main__":
     from twisted.internet import reactor
 
     order = msgspec.json.decode(sys.stdin.buffer.read(), type=Order)
-    known = {each.name: each for each in (WORKS, ALWAYS_FAILS, RAISES, HANGS, RESISTS, DIES, FORGETS)}
+    known = {each.name: each for each in (WORKS, ALWAYS_FAILS, RAISES, HANGS, RESISTS, DIES, FORGETS, ASKS)}
     Child(reactor, order, known[order.name]).run()

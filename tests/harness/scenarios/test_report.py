@@ -73,7 +73,7 @@ def test_explanation() -> None:
     assert "Record-Route" not in text
     replaceable = report.explanation(find("l4f-off"))
     assert "--peer callee=HOST:PORT" in replaceable
-    assert "copy Record-Route" in replaceable
+    assert "copies Record-Route" in replaceable
 
 
 def test_table() -> None:

@@ -106,6 +106,34 @@ def test_only_peers_that_are_replaceable_are_handed_on(tmp_path: Path) -> None:
     assert (tmp_path / "works/failure/note.txt").read_text().endswith("{'callee': ('192.0.2.7', 5060)}")
 
 
+def test_what_a_scenario_asks_for_is_told(tmp_path: Path) -> None:
+    """By its name; the time that a real peer has does not count against the limit, and nobody waits without one."""
+    asked: list[tuple[str, str]] = []
+    verdicts = []
+    for strangers in (Strangers({"callee": ("127.0.0.1", 9)}, wait=1.5), Strangers()):
+        runner = Runner(
+            tmp_path,
+            lambda verdict: None,
+            strangers,
+            limit=1.0,
+            told=lambda name, text: asked.append((name, text)),
+            child=made_up.COMMAND,
+        )
+        verdicts += runner.run([Job(made_up.ASKS, (False,))])
+    assert asked == [("asks", f"callee: call somebody (within {wait} s)") for wait in ("1.5", "0")]
+    assert [each.verdict for each in verdicts] == [Outcome.PASS] * 2
+    assert verdicts[0].seconds >= 1.5
+
+
+def test_a_named_network_is_used_for_both_forms(tmp_path: Path) -> None:
+    """One behind the other."""
+    runner = Runner(tmp_path, lambda verdict: None, Strangers(network="127.99.5"), child=made_up.COMMAND)
+    verdicts = runner.run([Job(made_up.WORKS, (False, True)), Job(made_up.ALWAYS_FAILS, (False,))])
+    assert [each.verdict for each in verdicts] == [Outcome.PASS] * 3
+    notes = [(tmp_path / "works" / form / "note.txt").read_text().split()[0] for form in ("failure", "cure")]
+    assert notes == ["127.99.5.2"] * 2
+
+
 @pytest.mark.parametrize("scenario", [made_up.HANGS, made_up.RESISTS], ids=lambda each: each.name)
 def test_stopping_ends_all_children(tmp_path: Path, scenario: Scenario) -> None:
     """None is left, asked or killed, nor what it started; no other begins, and whoever waits for verdicts gets none."""

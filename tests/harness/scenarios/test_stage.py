@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import stat
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from twisted.internet import task
+from twisted.internet.defer import Deferred
 
+from harness.ca import load_recipes, make, write
 from harness.scenarios.stage import Network, Stage, loopback
 
 
@@ -28,6 +33,41 @@ def test_every_process_number_has_its_network(start: int) -> None:
     assert numbers[0] == 127
     assert 64 <= numbers[1] < 128
     assert 0 <= numbers[2] < 256
+
+
+def test_a_network_that_is_named() -> None:
+    """The first one of them that can be had; an error with the reason if there is none."""
+    with Network(["192.0.2", "127.99.6"]) as network:
+        assert network.host(7) == "127.99.6.7"
+        with pytest.raises(OSError, match=r"127\.99\.6\.254: Address already in use"):
+            Network(["192.0.2", "127.99.6"])
+
+
+@pytest.mark.parametrize(("comes", "waited"), [(True, 1.0), (False, 60.0)])
+def test_what_a_real_peer_does_is_waited_for(tmp_path: Path, comes: bool, waited: float) -> None:
+    """It is asked for; until it has happened, or time is up."""
+    clock = task.Clock()
+    asked: list[str] = []
+    with Network() as network:
+        stage = Stage(clock, network, tmp_path, wait=60.0, tell=asked.append)
+        over = Deferred.fromCoroutine(stage.expect("webex: call somebody", lambda: comes and clock.seconds() >= 1.0))
+    assert asked == ["webex: call somebody (within 60 s)"]
+    answers: list[bool] = []
+    over.addCallback(answers.append)
+    while not answers:
+        clock.advance(0.01)
+    assert (answers, round(clock.seconds(), 1)) == ([comes], waited)
+
+
+def test_certificates_that_others_know(tmp_path: Path) -> None:
+    """Those of a directory, and else new ones each time."""
+    write(make(load_recipes(), datetime.now(UTC), ["webex"]), tmp_path)
+    with Network() as network:
+        known = [Stage(None, network, tmp_path, certificates=tmp_path).pki(["webex"])["webex"] for _ in range(2)]
+        new = Stage(None, network, tmp_path).pki(["webex"])["webex"]
+    shown = x509.load_pem_x509_certificate((tmp_path / "webex.crt").read_bytes())
+    assert [each.certificate for each in known] == [shown, shown]
+    assert new.certificate != shown
 
 
 def test_what_is_kept_is_for_its_owner(tmp_path: Path) -> None:
