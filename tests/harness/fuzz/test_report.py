@@ -115,6 +115,6 @@ def test_no_progress_bar_without_a_terminal(capsys: pytest.CaptureFixture[str]) 
 
 def test_what_is_told_beside_the_bar(capsys: pytest.CaptureFixture[str]) -> None:
     """A line on standard error."""
-    with ProgressBar(2) as progress:
+    with report.ProgressBar(2) as progress:
         progress.tell("l4f-off", "caller: call sip:callee@127.0.0.2:5060")
     assert capsys.readouterr() == ("", "l4f-off: caller: call sip:callee@127.0.0.2:5060\n")
