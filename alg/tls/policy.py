@@ -9,6 +9,7 @@ breaks mutual TLS.
 from __future__ import annotations
 
 import ipaddress
+import re
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
@@ -107,11 +108,18 @@ def parse_certificates(pem: bytes, setting: str) -> tuple[x509.Certificate, ...]
         raise ConfigError(f"{setting}: no certificate in PEM, or one that cannot be read") from None
 
 
+_LABEL = "[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+_HOST_NAME: Final = re.compile(rf"(?:\*\.)?(?:{_LABEL}\.)*{_LABEL}")
+"""Of labels (RFC 1123 2.1), the first of which may be a wildcard (RFC 6125 6.4.3)."""
+_LONGEST_NAME: Final = 253
+"""Characters (RFC 1035 2.3.4)."""
+
+
 def general_name(name: str) -> x509.GeneralName:
     """A name for a certificate: an IP address, or else a DNS name; ConfigError if it can be neither."""
     with suppress(ValueError):
         return x509.IPAddress(ipaddress.ip_address(name))
-    if not (name and name.isascii()):
+    if not _HOST_NAME.fullmatch(name) or len(name) > _LONGEST_NAME:
         raise ConfigError(f"client leg: {name!r} is no name for a certificate")
     return x509.DNSName(name)
 
