@@ -7,7 +7,6 @@ where), 3 input ended inside a message or a run was cut short.
 from __future__ import annotations
 
 import importlib
-import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
@@ -86,8 +85,3 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _complain(line: str) -> int:
     click.echo(line, err=True)
     return USAGE_ERROR
-
-
-def console() -> None:
-    """The entry point of the `sipalg` script."""
-    sys.exit(main())

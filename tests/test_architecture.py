@@ -67,7 +67,7 @@ TESTED_ELSEWHERE = {
 """Source files whose tests drive them through what they are a part of, each with the file where that happens."""
 
 ENTRY_POINTS = {
-    "harness.cli": "setup.cfg, the sipalg script",
+    "harness.entry": "setup.cfg, the sipalg script",
 }
 
 

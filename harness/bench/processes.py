@@ -58,7 +58,7 @@ def available(program: str) -> bool:
 @contextmanager
 def sipalg(ready: str, *arguments: str, within: Sequence[str] = ()) -> Iterator[tuple[Running, str]]:
     """One of our commands, once it has said a line that begins with `ready`, and the rest of that line."""
-    code = "from harness.cli import console; console()"
+    code = "from harness.entry import console; console()"
     command = [*within, sys.executable, "-c", code, *arguments]
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     try:

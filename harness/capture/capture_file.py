@@ -10,10 +10,16 @@ import os
 import time
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack, suppress
+from typing import Final
 
 from alg.direction import Direction
 from alg.errors import ConfigError
 from harness.capture.pcapng import Flow, Interface, PcapngWriter
+
+SYNTHESISED: Final = (
+    "synthesised by sipalg from what its sockets sent and received; IP and transport headers are not those of the wire"
+)
+"""Comment on a file that was not captured packet by packet."""
 
 
 def interfaces(program: str) -> tuple[Interface, ...]:
@@ -67,7 +73,12 @@ class CaptureFile:
 
 
 def open_capture(
-    flag: str | None, file: str | None, program: str, say: Callable[[str], None], setting: str | None = None
+    flag: str | None,
+    file: str | None,
+    program: str,
+    say: Callable[[str], None],
+    setting: str | None = None,
+    comment: str = SYNTHESISED,
 ) -> CaptureFile | None:
     """A new file where `--capture` says, or else `[capture] file`; None if neither does. `setting` names another.
 
@@ -84,7 +95,7 @@ def open_capture(
     try:
         with ExitStack() as stack:
             out = stack.enter_context(open(path, "wb", opener=_for_owner))
-            writer = PcapngWriter(out, program, interfaces(program))
+            writer = PcapngWriter(out, program, interfaces(program), comment)
             stack.pop_all()
     except OSError as failure:
         raise ConfigError(f"{setting} {path}: {failure.strerror}") from None

@@ -80,5 +80,5 @@ class _ConnectionNotes:
 
 def open_packet_recorder(flag: str | None, file: str | None, say: Callable[[str], None]) -> PacketRecorder | None:
     """A recorder into the file of `open_capture`, if there is to be one."""
-    capture = open_capture(flag, file, "sipalg inline", say)
+    capture = open_capture(flag, file, "sipalg inline", say, comment="")
     return None if capture is None else PacketRecorder(capture)

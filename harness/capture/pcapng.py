@@ -72,10 +72,11 @@ def options(pairs: Iterable[tuple[int, bytes]]) -> bytes:
     return encoded + bytes(4) if encoded else b""
 
 
-def section_header(application: str) -> bytes:
+def section_header(application: str, comment: str = "") -> bytes:
     """The start of a file, version 1.0, of a section whose length is not known (draft 4.1)."""
     fixed = struct.pack("<IHHq", BYTE_ORDER_MAGIC, 1, 0, -1)
-    return block(SECTION_HEADER, fixed + options([(SECTION_APPLICATION, application.encode())]))
+    said = [(COMMENT, comment.encode())] if comment else []
+    return block(SECTION_HEADER, fixed + options([*said, (SECTION_APPLICATION, application.encode())]))
 
 
 def interface_description(interface: Interface) -> bytes:
@@ -115,10 +116,11 @@ def decryption_secrets(key_log: bytes) -> bytes:
 class PcapngWriter:
     """Writes a file, block by block. Any method may raise OSError, after which the file is to be closed."""
 
-    def __init__(self, file: BinaryIO, application: str, interfaces: Sequence[Interface]) -> None:
+    def __init__(self, file: BinaryIO, application: str, interfaces: Sequence[Interface], comment: str = "") -> None:
+        """`comment` is on the file as a whole."""
         self._file = file
         self._interfaces = 0
-        self._write(section_header(application))
+        self._write(section_header(application, comment))
         for interface in interfaces:
             self.add(interface)
 

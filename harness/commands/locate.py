@@ -108,7 +108,10 @@ def command(
     request = Request(
         alias, zone.name, authenticated, source_alias, Protocol[protocol.upper()], _route(expressway, route, zone)
     )
-    located = locate(expressway, plan(expressway, request), offline(expressway, frozenset(absent)))
+    planned = plan(expressway, request)
+    if planned.undecided:
+        raise ConfigError(f"--config {config}: {planned.undecided[0]}")
+    located = locate(expressway, planned, offline(expressway, frozenset(absent)))
     identity = Identity(str(uuid.uuid4()), str(uuid.uuid4()), datetime.now())
     if log:
         _write_log(expressway, located, identity)

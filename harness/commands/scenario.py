@@ -41,7 +41,7 @@ def command() -> None:
 @command.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
 def list_scenarios(as_json: bool) -> int:
-    """List all scenarios.
+    """List all scenarios, with the labels that the guides' problems have here.
 
     \b
     Example:
@@ -65,13 +65,16 @@ def list_scenarios(as_json: bool) -> int:
 def show(name: str) -> int:
     """Tell what happens in a scenario, how it is recognised in the field, and how it is cured.
 
+    NAME may be a label of `list` instead; `B2` stands for B2-inbound, B2-early and B2-delayed, one after the other.
+
     \b
     Example:
       sipalg scenario show inspection-ends-handshake
+      sipalg scenario show B2
     """
     from harness.scenarios import registry, report  # noqa: PLC0415
 
-    click.echo(report.explanation(registry.find(name)), nl=False)
+    click.echo("\n".join(map(report.explanation, registry.find(name))), nl=False)
     return 0
 
 
@@ -120,6 +123,9 @@ def run(
 ) -> int:
     """Run scenarios: reproduce the failure and check its evidence, or apply the cure and check that it helps.
 
+    NAME may be a label of `list` instead; `B2` runs B2-inbound, B2-early and B2-delayed. Files that an earlier run of
+    the same scenario and form left in the directory of --out are replaced, all of them.
+
     Each runs in processes and on addresses of its own. Exit status 0 if every verdict is pass, 1 if not (with --all,
     scenarios that this machine does not allow are skipped and do not count), 3 if the run was cut short.
 
@@ -137,8 +143,9 @@ def run(
         raise click.UsageError("give NAMEs, or --all, and not both")
     strangers = Strangers.parse(peers, wait, network, certs)
     jobs = _jobs(names, fixed, strangers.peers)
+    strangers.admit(job.scenario for job in jobs)
     junit_file = _writable(junit) if junit is not None else None
-    verdicts, complete = _run(jobs, _directory(out), strangers)
+    verdicts, complete = _run(jobs, _directory(out, jobs), strangers)
     _print(verdicts, as_json)
     if junit_file is not None:
         from harness.scenarios.report import write_junit  # noqa: PLC0415
@@ -155,7 +162,8 @@ def _jobs(names: tuple[str, ...], fixed: bool, peers: Mapping[str, Address]) -> 
     from harness.scenarios.registry import SCENARIOS, find, replacing  # noqa: PLC0415
     from harness.scenarios.runner import Job  # noqa: PLC0415
 
-    chosen: list[Scenario] = list(dict.fromkeys(map(find, names))) or list(SCENARIOS.values())
+    named = (each for name in names for each in find(name))
+    chosen: list[Scenario] = list(dict.fromkeys(named)) or list(SCENARIOS.values())
     for peer in peers:
         chosen = replacing(chosen, peer)
     forms = (False, True) if not (names or fixed) else (fixed,)
@@ -202,7 +210,10 @@ def _print(verdicts: Sequence[Verdict], as_json: bool) -> None:
         report.print_table(new_console(), verdicts)
 
 
-def _directory(path: str | None) -> Path | None:
+def _directory(path: str | None, jobs: Sequence[Job]) -> Path | None:
+    """Where files are kept, without those of earlier runs."""
+    from harness.scenarios.keeping import make_room  # noqa: PLC0415
+
     if path is None:
         return None
     try:
@@ -211,6 +222,7 @@ def _directory(path: str | None) -> Path | None:
         raise ConfigError(f"--out {path}: {failure.strerror}") from None
     if not os.access(path, os.W_OK | os.X_OK):
         raise ConfigError(f"--out {path}: cannot be written to")
+    make_room(Path(path), jobs)
     return Path(path)
 
 

@@ -17,7 +17,7 @@ import regex
 from alg.errors import ConfigError
 
 LIMIT: Final = 1.0
-"""Seconds of computing within which an alias matches or does not; `(a|aa)+` and 60 letters would take millennia."""
+"""Seconds of computing within which an alias matches or does not; `(a|aa)+` tries 10^12 ways through 60 letters."""
 _LARGEST: Final = 20_000
 """Characters, classes and copies of them in an expression; some 20 MB."""
 _BRACE: Final = re.compile(r"\\N\{[^}]*\}|\\.|\{(?!\d*,?\d*\})", re.DOTALL)
@@ -38,7 +38,7 @@ def compile_expression(text: str) -> regex.Pattern[str]:
             warnings.simplefilter("ignore", FutureWarning)
             re.compile(text, re.IGNORECASE | re.ASCII)
             if _size(text) > _LARGEST:
-                raise ConfigError(f"more than {_LARGEST} characters with their repetitions")
+                raise ConfigError(f"with its repetitions it has more than {_LARGEST} characters")
             literal = _BRACE.sub(lambda found: found[0] if len(found[0]) > 1 else r"\{", text)
             return regex.compile(literal, regex.VERSION0 | regex.IGNORECASE | regex.ASCII)
     except (re.error, regex.error, ValueError, OverflowError, RecursionError) as error:

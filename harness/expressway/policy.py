@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from harness.expressway.expressions import Undecided
 from harness.expressway.patterns import matches
 from harness.expressway.settings import Action, Callers, Expressway, PolicyMode, PolicyRule, SourceType
 
@@ -18,6 +19,8 @@ class Decision:
 
     rule: PolicyRule | None
     """The one that matched."""
+    undecided: tuple[str, ...] = ()
+    """The rules that count as not matching since nobody can tell, and why."""
 
     @property
     def allowed(self) -> bool:
@@ -30,12 +33,17 @@ def decide(expressway: Expressway, source_alias: str, destination: str, zone: st
     if expressway.policy.mode is PolicyMode.OFF:
         return Decision(None)
     variables = expressway.variables
-    for rule in expressway.policy_rules:
-        if rule.source_type is SourceType.ZONE:
-            inspected = rule.zone == zone
-        else:
-            callers = Callers.AUTHENTICATED if authenticated else Callers.UNAUTHENTICATED
-            inspected = rule.callers is callers and (not rule.source or matches(source_alias, rule.source, variables))
-        if inspected and matches(destination, rule.destination, variables):
-            return Decision(rule)
-    return Decision(None)
+    undecided: list[str] = []
+    for number, rule in enumerate(expressway.policy_rules, 1):
+        try:
+            if rule.source_type is SourceType.ZONE:
+                inspected = rule.zone == zone
+            else:
+                callers = Callers.AUTHENTICATED if authenticated else Callers.UNAUTHENTICATED
+                known = rule.callers is callers
+                inspected = known and (not rule.source or matches(source_alias, rule.source, variables))
+            if inspected and matches(destination, rule.destination, variables):
+                return Decision(rule, tuple(undecided))
+        except Undecided as error:
+            undecided.append(f"call policy rule {number}: {error}")
+    return Decision(None, tuple(undecided))

@@ -18,6 +18,7 @@ from enum import Enum
 from itertools import groupby
 
 from harness.expressway import policy
+from harness.expressway.expressions import Undecided
 from harness.expressway.patterns import Check, check_pattern
 from harness.expressway.settings import (
     LOCAL_ZONE,
@@ -51,6 +52,7 @@ class Outcome(Enum):
     PROTOCOL = "ignored: it is for another protocol"
     AUTHENTICATION = "ignored: the request must be authenticated"
     NO_MATCH = "did not match"
+    UNDECIDED = "counts as not matching: its pattern is too complex for the alias"
     STOPPED = "never considered"
 
 
@@ -80,6 +82,8 @@ class Candidate:
     """What the target zone is asked for, or what the rule was compared with."""
     stopped_by: str = ""
     """With outcome STOPPED: why."""
+    undecided: str = ""
+    """With outcome UNDECIDED: why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +121,12 @@ class Plan:
         """What the search rules are compared with."""
         return self.transformed.alias
 
+    @property
+    def undecided(self) -> tuple[str, ...]:
+        """Patterns of which nobody can tell whether they match, and why; they count as not matching."""
+        rules = tuple(candidate.undecided for candidate in self.candidates if candidate.undecided)
+        return (*self.transformed.undecided, *self.decision.undecided, *rules)
+
     def attempts(self) -> Iterator[tuple[Candidate, ...]]:
         """The rules whose zones are asked: those of one priority together, one priority after the other."""
         considered = (candidate for candidate in self.candidates if candidate.outcome is Outcome.CONSIDERED)
@@ -138,7 +148,8 @@ def plan(expressway: Expressway, request: Request) -> Plan:
         because = f"call policy rejects it by the rule with 'Destination pattern' {decision.rule.destination!r}"
         return Plan(request, transformed, decision, (), FORBIDDEN, because)
     if request.route is not None:
-        transformed = transform_alias(expressway, without_scheme(request.route))
+        routed = transform_alias(expressway, without_scheme(request.route))
+        transformed = replace(routed, undecided=(*transformed.undecided, *routed.undecided))
     return Plan(request, transformed, decision, tuple(_candidates(expressway, request, transformed.alias)))
 
 
@@ -153,15 +164,20 @@ def _candidates(expressway: Expressway, request: Request, alias: str) -> Iterato
     stop: SearchRule | None = None
     for rule in sorted(expressway.search_rules, key=lambda entry: entry.priority):
         outcome = _filtered(expressway, rule, request)
-        check = _check(expressway, rule, alias) if outcome is None else Check(False, alias)
-        if outcome is None:
-            outcome = Outcome.CONSIDERED if check.matched else Outcome.NO_MATCH
-        if outcome is not Outcome.CONSIDERED:
+        if outcome is not None:
             yield Candidate(rule, outcome, alias)
+            continue
+        try:
+            check = _check(expressway, rule, alias)
+        except Undecided as error:
+            yield Candidate(rule, Outcome.UNDECIDED, alias, undecided=f"search rule {rule.name!r}: {error}")
+            continue
+        if not check.matched:
+            yield Candidate(rule, Outcome.NO_MATCH, alias)
         elif stop is not None and stop.priority < rule.priority:
             yield Candidate(rule, Outcome.STOPPED, alias, f"the search stops at {stop.name!r}")
         else:
-            yield Candidate(rule, outcome, check.alias)
+            yield Candidate(rule, Outcome.CONSIDERED, check.alias)
             if rule.progress is Progress.STOP:
                 stop = rule
 

@@ -169,7 +169,7 @@ class CallRouter:
         searching = _Searching(call, flow, found)
         if request.method == "INVITE":
             self._known.searches[request.call_id] = searching
-        self._log.write(calls.call_attempted(call), calls.search_attempted(call))
+        self._log.write(calls.call_attempted(call), calls.search_attempted(call), *network.search_undecided(found))
         self._log.write(*network.policy_lines(found, flow.remote))
         if found.rejection is not None:
             return Refuse(found.rejection.status, found.rejection.reason)

@@ -91,6 +91,7 @@ class Child:
         directory = Path(self._order.directory) / FORMS[fixed]
         directory.mkdir(parents=True, exist_ok=True)
         start = time.monotonic()
+        _keep(directory, self._error(fixed, "cut short", start))
         try:
             observation = await self._observe(self._stage(network, directory), fixed)
             (directory / OBSERVATION).write_bytes(msgspec.json.format(msgspec.json.encode(observation)))
@@ -101,7 +102,7 @@ class Child:
             verdict = self._error(fixed, _told(error), start)
         if self._mishaps:
             verdict = self._error(fixed, self._mishaps[0], start)
-        (directory / VERDICT).write_bytes(msgspec.json.format(msgspec.json.encode(verdict)))
+        _keep(directory, verdict)
         return verdict
 
     def _stage(self, network: Network, directory: Path) -> Stage:
@@ -131,6 +132,11 @@ def _say(what: Verdict | str) -> None:
     """To the parent."""
     sys.stdout.write(msgspec.json.encode(what).decode() + "\n")
     sys.stdout.flush()
+
+
+def _keep(directory: Path, verdict: Verdict) -> None:
+    """In place of the one before."""
+    (directory / VERDICT).write_bytes(msgspec.json.format(msgspec.json.encode(verdict)))
 
 
 def _complain(failure: Failure) -> None:

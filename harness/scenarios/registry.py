@@ -33,14 +33,18 @@ _FAMILIES: Final = (
 
 SCENARIOS: Final[dict[str, Scenario]] = {each.name: each for family in _FAMILIES for each in family}
 """By name, family by family."""
-_BY_LABEL: Final = {each.label.lower(): each for each in SCENARIOS.values() if each.label}
 
 
-def find(name: str) -> Scenario:
-    """By name, or by the label that the guides' lists have; ConfigError if there is none."""
-    found = SCENARIOS.get(name) or _BY_LABEL.get(name.lower())
-    if found is None:
-        raise ConfigError(f"no scenario {name!r}; `sipalg scenario list` has their names")
+def find(name: str) -> list[Scenario]:
+    """By name, or by the label that the guides' lists have; ConfigError if there is none.
+
+    A label such as `B2-early` has the placement of a problem behind its dash; `B2` is all placements of it.
+    """
+    label = name.lower()
+    found = [each for each in SCENARIOS.values() if each.name == name or each.label.lower() == label]
+    found = found or [each for each in SCENARIOS.values() if each.label.lower().partition("-")[0] == label]
+    if not (found and label):
+        raise ConfigError(f"no scenario {name!r}; `sipalg scenario list` has their names and labels")
     return found
 
 

@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.scenarios.scenario import FORMS, Part, Scenario
+from harness.scenarios.scenario import FORMS, Evidence, Part, Scenario
 from harness.scenarios.verdict import Outcome, Verdict
 
 _STYLES: Final = {
@@ -35,10 +35,11 @@ def print_list(console: Console, scenarios: Iterable[Scenario]) -> None:
     """One line each."""
     table = Table(box=None, pad_edge=False)
     table.add_column("name", no_wrap=True)
+    table.add_column("label", no_wrap=True)
     table.add_column("what goes wrong")
     table.add_column("seen", style="dim")
     for each in scenarios:
-        table.add_row(Text(each.name), Text(each.title), Text(each.source))
+        table.add_row(Text(each.name), Text(each.label), Text(each.title), Text(each.source))
     console.print(table)
 
 
@@ -144,15 +145,24 @@ def _add_case(suite: ET.Element, verdict: Verdict) -> None:
         name=FORMS[verdict.fixed],
         time=_seconds(verdict.seconds),
     )
-    reason = _NOT_IN_XML.sub("\ufffd", verdict.reason)
+    reason = _in_xml(verdict.reason)
     if verdict.verdict is Outcome.SKIPPED:
         ET.SubElement(case, "skipped", message=reason)
     elif verdict.verdict is not Outcome.PASS:
         kind = "failure" if verdict.verdict is Outcome.FAIL else "error"
-        missing = [each for each in verdict.evidence if not each.shown]
-        lines = [f"{each.what}: expected {each.expected}, found {each.found}" for each in missing]
-        told = ET.SubElement(case, kind, message=reason, type=verdict.verdict.value)
-        told.text = _NOT_IN_XML.sub("\ufffd", "\n".join(lines or [verdict.reason]))
+        missing = _lines(each for each in verdict.evidence if not each.shown)
+        ET.SubElement(case, kind, message=reason, type=verdict.verdict.value).text = missing or reason
+    if verdict.evidence:
+        ET.SubElement(case, "system-out").text = _lines(verdict.evidence)
+
+
+def _lines(evidence: Iterable[Evidence]) -> str:
+    return _in_xml("\n".join(f"{each.what}: expected {each.expected}, found {each.found}" for each in evidence))
+
+
+def _in_xml(text: str) -> str:
+    """Without the characters that XML has not (XML 1.0 2.2)."""
+    return _NOT_IN_XML.sub("\ufffd", text)
 
 
 def _seconds(seconds: float) -> str:

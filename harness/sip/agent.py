@@ -245,7 +245,7 @@ class Agent:
     def _take(self, policy: AnswerPolicy, call: Call) -> None:
         call.ring()
         if policy.ring:
-            self.element.clock.callLater(policy.ring, self._decide, policy, call)
+            call.after(policy.ring, partial(self._decide, policy, call))
         else:
             self._decide(policy, call)
 

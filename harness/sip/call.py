@@ -6,7 +6,7 @@ both Deferreds fire without failing: `established` with whether it ever stood, `
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from twisted.internet.defer import Deferred
 
@@ -21,7 +21,6 @@ from harness.sip.message import Request, Response
 from harness.sip.offer_answer import make_answer, make_offer
 from harness.sip.sdp import Description
 from harness.sip.server import ServerTransaction
-from harness.sip.timers import Alarms
 
 Fields = Iterable[tuple[str, str]]
 
@@ -53,7 +52,7 @@ class Call:
         """Its 2xx was, by an ACK that we got."""
         self._home = home
         self._tag = tag
-        self._alarms = Alarms(home.means.element.clock)
+        self._alarms = home.means.element.alarms()
         self._exchange: Exchange | None = None
         self._ack: Request | None = None
         self._extra: dict[str, Request] = {}
@@ -78,6 +77,10 @@ class Call:
         """Say that it rings; `with_media` answers the offer already, as 183 does."""
         body = self._own_description() if with_media else None
         self._respond(status, fields, body)
+
+    def after(self, delay: float, action: Callable[[], None]) -> None:
+        """Have something done in so many seconds, unless the call is over by then."""
+        self._alarms.set("after", delay, action)
 
     def answer(self, fields: Fields = ()) -> None:
         """Take the call: 200 with the answer, or with our offer if the INVITE had none. SipSyntaxError for a body

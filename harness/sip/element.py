@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from weakref import WeakSet
 
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure as TwistedFailure
@@ -62,6 +63,7 @@ class Element:
         self.clock = reactor
         self.transport = Transport(reactor, self, self.settings.transport)
         self.transactions = Transactions(reactor, self.settings.timers, self._reply, self._malformed)
+        self._alarms: WeakSet[Alarms] = WeakSet()
 
     @property
     def core(self) -> Core | None:
@@ -90,6 +92,12 @@ class Element:
             flow.send(finish(self.with_via(request, flow), flow))
 
         self.flow(where, 0).addCallbacks(send, lambda failure: None)
+
+    def alarms(self) -> Alarms:
+        """Timers for one who uses the element: a call, a registration; none of them outlives it."""
+        alarms = Alarms(self.clock)
+        self._alarms.add(alarms)
+        return alarms
 
     def flow(self, where: Where, place: int) -> Deferred[Flow]:
         """The flow to one of several targets, or the flow that it is already."""
@@ -124,9 +132,11 @@ class Element:
         self.transactions.flow_lost(flow, loss)
 
     async def close(self) -> None:
-        """Forget all transactions, end all connections."""
+        """Forget all transactions, stop all timers, end all connections."""
         self.core = None
         self.transactions.abandon()
+        for alarms in list(self._alarms):
+            alarms.close()
         await self.transport.close()
 
     def _reply(self, flow: Flow, response: Response) -> bool:
@@ -173,7 +183,7 @@ class Sending:
         self._place = 0
         self._cancelled = False
         self._proceeding = False
-        self._alarms = Alarms(element.clock)
+        self._alarms = element.alarms()
         self._attempt()
 
     def cancel(self) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from harness.sip.formats import Key, codec_key
 from harness.sip.sdp import Description, Media
 
 Crypto = tuple[str, str]
@@ -23,16 +24,16 @@ class Codec:
     """One codec."""
 
     name: str
-    """`NAME/RATE`, as in rtpmap, such as `PCMU/8000`."""
+    """`NAME/RATE`, as in rtpmap, such as `PCMU/8000`; perhaps with `/CHANNELS`."""
     payload: int
     """That it is offered by."""
     parameters: str = ""
     """fmtp"""
 
     @property
-    def key(self) -> str:
+    def key(self) -> Key:
         """By which codecs are the same."""
-        return "/".join(self.name.upper().split("/")[:2])
+        return codec_key(self.name, self.parameters)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ class Capabilities:
         def kept(stream: Stream) -> Stream:
             if stream.kind != "audio":
                 return stream
-            return replace(stream, codecs=tuple(each for each in stream.codecs if each.key.split("/")[0] in known))
+            return replace(stream, codecs=tuple(each for each in stream.codecs if each.key[0] in known))
 
         return replace(self, streams=tuple(map(kept, self.streams)))
 
@@ -162,7 +163,7 @@ def _secure(offered: Media) -> bool:
 def _common(stream: Stream, offered: Media) -> list[tuple[str, Codec]]:
     """Payload type of the offer and our codec, in the offer's order."""
     ours = {codec.key: codec for codec in reversed(stream.codecs)}
-    keys = ((payload, offered.codec(payload)) for payload in offered.formats)
+    keys = ((each, codec_key(offered.encoding(each), offered.parameters(each))) for each in offered.formats)
     return [(payload, ours[key]) for payload, key in keys if key in ours]
 
 

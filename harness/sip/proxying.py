@@ -22,7 +22,6 @@ from harness.sip.message import Request, Response
 from harness.sip.resolve import Locate, NotFound
 from harness.sip.routing import next_hop, with_routes
 from harness.sip.server import ServerTransaction
-from harness.sip.timers import Alarms
 from harness.sip.uri import NameAddr, Params, SipUri
 
 
@@ -245,7 +244,7 @@ class Forwarding:
         self._sending: Sending | None = None
         self._cancelled = False
         self._final = False
-        self._alarms = Alarms(proxy.element.clock)
+        self._alarms = proxy.element.alarms()
         transaction.on_cancel = self._cancel
 
     def start(self, branches: Sequence[Branch]) -> None:

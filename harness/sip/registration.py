@@ -14,7 +14,6 @@ from alg.errors import SipSyntaxError
 from harness.sip.element import Where
 from harness.sip.exchange import Exchange, Means, Outcome
 from harness.sip.message import CSeq, Request, Response
-from harness.sip.timers import Alarms
 from harness.sip.uri import NameAddr
 
 _DUE = 0.8
@@ -39,7 +38,7 @@ class Registration:
         self._request = request
         self._expires = expires
         self._where = where
-        self._alarms = Alarms(means.element.clock)
+        self._alarms = means.element.alarms()
         self._sequence = request.cseq.number
         self._stopped = False
         self._send(expires).addCallback(self.first.callback)

@@ -67,13 +67,14 @@ class Media(Attributes):
     address: str | None = None
     """Of its own c=."""
 
+    def encoding(self, payload: str) -> str:
+        """`NAME/RATE`, perhaps with `/CHANNELS`, of a payload type; empty if it is not known."""
+        found = (value.partition(" ") for value in self.all("rtpmap"))
+        return next((text.strip() for number, _, text in found if number == payload), _STATIC.get(payload, ""))
+
     def codec(self, payload: str) -> str:
         """`NAME/RATE` in upper case of a payload type; empty if it is not known."""
-        for value in self.all("rtpmap"):
-            number, _, encoding = value.partition(" ")
-            if number == payload:
-                return "/".join(encoding.strip().upper().split("/")[:2])
-        return _STATIC.get(payload, "")
+        return "/".join(self.encoding(payload).upper().split("/")[:2])
 
     def parameters(self, payload: str) -> str:
         """The fmtp of a payload type."""

@@ -40,10 +40,13 @@ class Alarms:
         """`clock` has callLater, as a reactor does."""
         self._clock = clock
         self._set: dict[str, Any] = {}
+        self._closed = False
 
     def set(self, name: str, delay: float, action: Callable[[], None]) -> None:
         """Have something done in so many seconds."""
         self.stop(name)
+        if self._closed:
+            return
         self._set[name] = self._clock.callLater(delay, self._ring, name, action)
 
     def stop(self, *names: str) -> None:
@@ -56,6 +59,11 @@ class Alarms:
     def stop_all(self) -> None:
         """None rings any more."""
         self.stop(*list(self._set))
+
+    def close(self) -> None:
+        """None rings any more, and none can be set."""
+        self._closed = True
+        self.stop_all()
 
     def repeat(self, name: str, first: float, most: float, action: Callable[[], None]) -> None:
         """Have something done again and again, at intervals that double up to `most`."""

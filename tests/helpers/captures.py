@@ -1,12 +1,19 @@
-"""Capture files by hand: conversations packet by packet, and pcap files with any link layer and byte order."""
+"""Capture files by hand: conversations packet by packet, and pcap files with any link layer and byte order.
+
+And what capinfos says of a file.
+"""
 
 from __future__ import annotations
 
+import re
 import struct
+import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from tests.helpers.ipv4 import End, raw
+from tests.helpers.system import require_system
 from tests.tcp.endpoint import ACK, FIN, PSH, SYN, write
 
 MILLISECOND = 10**6
@@ -95,3 +102,11 @@ def pcap(
         out.append(struct.pack(order + "IIII", seconds, fraction // unit, min(len(frame), snap), len(frame)))
         out.append(frame[:snap])
     return b"".join(out)
+
+
+def file_comment(path: Path) -> str | None:
+    """The comment on a file as a whole, as capinfos finds it; None if there is none."""
+    command = [require_system("capinfos", "wireshark-common"), "-k", str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    found = re.search(r"^Capture comment:\s*(.*)$", done.stdout, re.MULTILINE)
+    return found[1] if found else None

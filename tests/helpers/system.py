@@ -54,7 +54,7 @@ def eventually(what: str, condition: Callable[[], bool], patience: float = PATIE
 
 def sipalg_command(*args: str) -> list[str]:
     """The command line of `sipalg` with the modules under test."""
-    return [sys.executable, "-c", "from harness.cli import console; console()", *args]
+    return [sys.executable, "-c", "from harness.entry import console; console()", *args]
 
 
 def sipalg_environment() -> dict[str, str]:

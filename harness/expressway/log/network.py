@@ -87,6 +87,11 @@ def search_filtered(plan: Plan) -> list[Entry]:
     ]
 
 
+def search_undecided(plan: Plan) -> list[Entry]:
+    """The patterns that count as not matching since a comparison took too long. The words are ours."""
+    return [Entry("network.search", "ERROR", (("Detail", text),)) for text in plan.undecided]
+
+
 def search_considering(plan: Plan, candidate: Candidate) -> Entry:
     """A rule whose zone is asked next."""
     rule = candidate.rule

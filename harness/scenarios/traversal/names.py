@@ -1,7 +1,8 @@
 """The name server that everybody asks, and what a capture shows of it.
 
 Strategy: questions go to a relay that writes both datagrams down and passes them on, so that the server needs to know
-nothing of captures.
+nothing of captures. It is asked on a port that no root is needed for. A capture has the port of DNS in its place, as it
+would be in the field: on the other one Wireshark takes what it sees for multicast DNS (RFC 6762).
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from harness.sip.dns import NameServer, Zone
 from harness.sip.uri import Address
 
 PORT: Final = 5353
-"""Wireshark knows DNS there as well, and no root is needed."""
+"""Where the name server is asked."""
+_PORT_OF_DNS: Final = 53
 _UDP: Final = 17
 _HEADER: Final = 8
 """Bytes of a UDP header."""
@@ -60,17 +62,22 @@ class _Relay(protocol.DatagramProtocol):
         self._asked: dict[bytes, Address] = {}
         """Who asked, by the number of the question (RFC 1035 4.1.1)."""
 
+    @property
+    def _shown(self) -> Address:
+        """What a capture says of where we are."""
+        return self.here[0], _PORT_OF_DNS
+
     def datagramReceived(self, datagram: bytes, addr: Any) -> None:
         """A question, or its answer."""
         number = datagram[:2]
         if (addr[0], addr[1]) == self._server:
             asker = self._asked.pop(number, None)
             if asker is not None:
-                self._file.write(Direction.OUTWARD, packet(self.here, asker, datagram), Flow.OUTBOUND)
+                self._file.write(Direction.OUTWARD, packet(self._shown, asker, datagram), Flow.OUTBOUND)
                 self.transport.write(datagram, asker)
         else:
             self._asked[number] = addr[0], addr[1]
-            self._file.write(Direction.OUTWARD, packet((addr[0], addr[1]), self.here, datagram), Flow.INBOUND)
+            self._file.write(Direction.OUTWARD, packet((addr[0], addr[1]), self._shown, datagram), Flow.INBOUND)
             self.transport.write(datagram, self._server)
 
 

@@ -13,6 +13,7 @@ from harness.capture.capture_file import open_capture
 from harness.capture.pcapng import Flow
 from harness.capture.reader import read_capture
 from tests.harness.capture.disk import Disk
+from tests.helpers.captures import file_comment
 
 PACKET = bytes.fromhex("45000014000040004000000000000000 00000000")
 
@@ -62,6 +63,21 @@ def test_which_file(tmp_path: Path) -> None:
     assert not file.exists()
     assert len(list(read_capture(str(flag)))) == 1
     capture.close()
+
+
+def test_it_says_that_it_is_synthesised(tmp_path: Path) -> None:
+    """Whoever gets the file reads it in Wireshark's properties of the file, unless its packets were real ones."""
+    paths = tmp_path / "sockets.pcapng", tmp_path / "packets.pcapng"
+    for path, comment in zip(paths, ({}, {"comment": ""}), strict=True):
+        capture = open_capture(str(path), None, "sipalg test", pytest.fail, **comment)
+        assert capture is not None
+        capture.write(Direction.OUTWARD, PACKET, Flow.INBOUND)
+        capture.close()
+    assert [file_comment(path) for path in paths] == [
+        "synthesised by sipalg from what its sockets sent and received; "
+        "IP and transport headers are not those of the wire",
+        None,
+    ]
 
 
 @pytest.mark.parametrize(("flag", "setting"), [("/none/f", "--capture"), (None, "[capture] file")])

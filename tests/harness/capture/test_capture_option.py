@@ -11,12 +11,14 @@ from pathlib import Path
 import pytest
 
 from alg.tcp.packet import TcpSegment
+from harness.capture.capture_file import SYNTHESISED
 from harness.capture.pcapng import Flow
 from harness.capture.reader import CapturedPacket, CaptureError, read_capture
 from tests.conftest import StartProxy
 from tests.edge.messages import INSIDE, MAP, OUTSIDE, options, request
 from tests.edge.sockets import LOOPBACK, Upstream, connect, receive
 from tests.harness.capture.wireshark import dissect, sent
+from tests.helpers.captures import file_comment
 from tests.helpers.system import ProxyProcess, run_sipalg
 
 
@@ -49,6 +51,7 @@ def test_the_file_of_the_configuration(start_proxy: StartProxy, tmp_path: Path) 
         assert not named.exists()
         start_proxy(*arguments(upstream, "--config", str(config))).stop()
     assert list(read_capture(str(named))) == []
+    assert file_comment(named) == SYNTHESISED
     config.write_text('[capture]\nfile = "/"\n')
     done = run_sipalg("proxy", "--listen", f"{LOOPBACK}:0", "--to", f"{LOOPBACK}:9", "--config", str(config))
     assert (done.returncode, done.stderr.decode()) == (2, "sipalg: [capture] file /: Is a directory\n")

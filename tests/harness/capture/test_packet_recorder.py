@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gc
+from pathlib import Path
 
 import pytest
 from netaddr import IPAddress, IPNetwork
 
 from alg.config import AlgConfig, NatConfig
 from alg.connection import Alg
+from alg.direction import Direction
 from alg.errors import ConfigError
 from alg.router import NatRouter
 from alg.tcp.packet import TCP, Ipv4Packet, TcpSegment
@@ -16,6 +18,7 @@ from harness.capture.packet_recorder import OURS, PacketRecorder, open_packet_re
 from harness.capture.pcapng import Flow
 from tests.edge.messages import options, request
 from tests.harness.capture.disk import Disk
+from tests.helpers.captures import file_comment
 from tests.helpers.ipv4 import tcp, udp
 from tests.tcp.endpoint import ACK, RST, SYN
 
@@ -148,6 +151,16 @@ def test_a_disk_that_is_full(session: Session) -> None:
     session.recorder.close()
     assert session.disk.complaints == ["No space left on device"]
     assert session.written() == []
+
+
+def test_its_packets_are_those_of_the_wire(tmp_path: Path) -> None:
+    """Nothing says that they were synthesised."""
+    path = tmp_path / "f.pcapng"
+    recorder = open_packet_recorder(str(path), None, pytest.fail)
+    assert recorder is not None
+    recorder.came(Direction.OUTWARD, udp((INSIDE, 4000), (REMOTE, 53)), "")
+    recorder.close()
+    assert file_comment(path) is None
 
 
 def test_where_it_is_written() -> None:

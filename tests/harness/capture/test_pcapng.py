@@ -54,6 +54,15 @@ def test_a_file_block_by_block() -> None:
     assert file.getvalue() == SECTION + OUTSIDE + PACKET
 
 
+def test_a_comment_on_the_file() -> None:
+    """It is an option of the section, in front of the application."""
+    file = io.BytesIO()
+    PcapngWriter(file, "abc", [], "made up")
+    written = file.getvalue()
+    assert written[:24] == SECTION[:4] + b"\x34\0\0\0" + SECTION[8:24]
+    assert written[24:] == b"\1\0\7\0made up\0" + SECTION[24:-4] + b"\x34\0\0\0"
+
+
 def test_a_packet_without_options_has_no_end_of_options() -> None:
     """Nothing to say takes no room."""
     file = io.BytesIO()

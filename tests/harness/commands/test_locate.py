@@ -10,6 +10,7 @@ import pytest
 
 from harness.cli import main
 from harness.commands.locate import EXAMPLE
+from harness.expressway import patterns
 
 CONFIG = """
 [system]
@@ -144,6 +145,24 @@ def test_an_unknown_key(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> N
     assert main(["locate", "bob", "--config", str(path)]) == 2
     assert capsys.readouterr().err == (
         f"sipalg: --config {path}: [[zone]] 1: unknown key 'SIP Transports'; did you mean 'SIP Transport'?\n"
+    )
+
+
+def test_a_pattern_that_nobody_can_decide(
+    capsys: pytest.CaptureFixture[str], config: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No result is made up: file, rule, pattern and alias."""
+    monkeypatch.setattr(patterns, "LIMIT", 0.01)
+    text = Path(config).read_text()
+    Path(config).write_text(text.replace('"Source pattern" = "mallory@.*"', '"Source pattern" = "(a|aa)+"'))
+    alias = "a" * 60 + "c"
+    arguments = ["--config", config, "--source-alias", alias, "--unauthenticated"]
+    assert main(["locate", "bob@example.com", *arguments]) == 2
+    out, errors = capsys.readouterr()
+    assert out == ""
+    assert errors == (
+        f"sipalg: --config {config}: call policy rule 1: '(a|aa)+' compared with '{alias}': "
+        "no result after 0.01 s of computing\n"
     )
 
 

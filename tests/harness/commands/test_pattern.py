@@ -91,6 +91,13 @@ def test_wrong_use(capsys: pytest.CaptureFixture[str], config: str, arguments: l
     assert complaint in line
 
 
+def test_a_pattern_that_nobody_can_decide(capsys: pytest.CaptureFixture[str]) -> None:
+    """Given up, with pattern and alias, after about a second of computing."""
+    alias = "a" * 60 + "c"
+    assert main(["pattern", alias, "--string", "(a|aa)+"]) == 2
+    assert capsys.readouterr().err == (f"sipalg: '(a|aa)+' compared with '{alias}': no result after 1 s of computing\n")
+
+
 def test_help(capsys: pytest.CaptureFixture[str]) -> None:
     """Has examples."""
     assert main(["pattern", "--help"]) == 0

@@ -14,7 +14,7 @@ from tests.edge.messages import INSIDE, MAP, OUTSIDE, options, request, response
 from tests.harness.capture.expert import remarks
 from tests.harness.capture.wireshark import dissect, followed
 from tests.harness.commands.pcap_runs import REMOTE, awkward, conversation, run
-from tests.helpers.captures import ETHERNET_HEADER, START, Conversation, pcap
+from tests.helpers.captures import ETHERNET_HEADER, START, Conversation, file_comment, pcap
 from tests.helpers.ipv4 import echo, judged, udp
 from tests.helpers.system import require_system
 
@@ -88,6 +88,7 @@ def test_pcapng_with_interfaces_and_comments(tmp_path: Path) -> None:
     target, _ = run(tmp_path, commented.read_bytes(), "--map", MAP)
     assert followed(target, 0) == awkward(OUTSIDE)
     assert next(read_capture(str(target))).comments == ("call begins",)
+    assert file_comment(target) is None
 
 
 def test_the_pool(tmp_path: Path) -> None:

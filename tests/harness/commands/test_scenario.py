@@ -42,13 +42,22 @@ def test_show(capsys: pytest.CaptureFixture[str]) -> None:
     assert "How to recognise it" in text
 
 
+def test_show_all_placements(capsys: pytest.CaptureFixture[str]) -> None:
+    """A label without its placement shows one after the other."""
+    texts = []
+    for label in ("B2-inbound", "B2-early", "B2-delayed", "B2"):
+        assert main(["scenario", "show", label]) == 0
+        texts.append(capsys.readouterr().out)
+    assert texts[3] == "\n".join(texts[:3])
+
+
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
         (["run"], "sipalg scenario run: give NAMEs, or --all, and not both"),
         (["run", "T1", "--all"], "sipalg scenario run: give NAMEs, or --all, and not both"),
-        (["show", "T99"], "sipalg: no scenario 'T99'; `sipalg scenario list` has their names"),
-        (["run", "T1", "no-such"], "sipalg: no scenario 'no-such'; `sipalg scenario list` has their names"),
+        (["show", "T99"], "sipalg: no scenario 'T99'; `sipalg scenario list` has their names and labels"),
+        (["run", "T1", "no-such"], "sipalg: no scenario 'no-such'; `sipalg scenario list` has their names and labels"),
         (["run", "T1", "--peer", "webex"], "sipalg: --peer webex: not NAME=HOST:PORT"),
         (["run", "T1", "--peer", "webex=127.0.0.1"], "sipalg: --peer webex: '127.0.0.1' is not HOST:PORT"),
         (
@@ -87,6 +96,35 @@ def test_one_scenario_for_people(tmp_path: Path) -> None:
     assert [path.name for path in kept.iterdir()] == ["cure"]
     files = {path.name for path in (kept / "cure").iterdir()}
     assert files == {"capture.pcapng", "expressway-e.log", "observation.json", "verdict.json", "webex.log"}
+
+
+def test_all_placements(capfd: pytest.CaptureFixture[str]) -> None:
+    """A label without its placement runs each of them once, in the form that was asked for."""
+    assert main(["scenario", "run", "B1", "b1-inbound", "--json"]) == 0
+    assert [(each["name"], each["fixed"]) for each in json.loads(capfd.readouterr().out)] == [
+        ("no-common-codec-early-offer", False),
+        ("no-common-codec-delayed-offer", False),
+        ("no-common-codec-inbound", False),
+    ]
+
+
+def test_files_of_an_earlier_run(tmp_path: Path) -> None:
+    """They are replaced, those of another run are not touched; before what is somebody else's nothing is run."""
+    arguments = ("scenario", "run", "T4", "--fixed", "--out", str(tmp_path))
+    kept, other = tmp_path / "inspection-ends-handshake" / "cure", tmp_path / "inspection-ends-handshake" / "failure"
+    assert run_sipalg(*arguments).returncode == 0
+    for place in (kept, other):
+        place.mkdir(exist_ok=True)
+        (place / "stale.log").write_text("old")
+    assert run_sipalg(*arguments).returncode == 0
+    assert (kept / "verdict.json").exists()
+    assert not (kept / "stale.log").exists()
+    assert (other / "stale.log").exists()
+    (kept / "verdict.json").write_text("mine")
+    done = run_sipalg(*arguments)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr.decode() == f"sipalg: --out {kept}: has capture.pcapng, but not from an earlier run\n"
+    assert (kept / "verdict.json").read_text() == "mine"
 
 
 def test_a_verdict_that_failed() -> None:

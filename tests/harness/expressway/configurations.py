@@ -7,6 +7,9 @@ from harness.expressway.settings import Expressway
 
 TRAVERSAL = "Hybrid Call Service Traversal"
 HYBRID_DNS = "Hybrid Call Services DNS"
+ENDLESS = "(a|aa)+$"
+"""An expression of which nobody can tell whether it matches AND_SO_ON."""
+AND_SO_ON = "a" * 60 + "@example.com"
 WEBEX_ALIAS = "bob-test@dmzlab.call.ciscospark.com"
 
 _EXPRESSWAY_E = r"""

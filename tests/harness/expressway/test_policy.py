@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from harness.expressway import patterns
 from harness.expressway.policy import Decision, decide
 from harness.expressway.settings import Action, Callers, Expressway, Policy, PolicyMode, PolicyRule, SourceType, System
+from tests.harness.expressway.configurations import AND_SO_ON, ENDLESS
 
 REJECT = PolicyRule(source="carol@.*", destination=r".*@%localdomains%", action=Action.REJECT)
 ALLOW = PolicyRule(source="carol@example.com", destination="bob@example.com", action=Action.ALLOW)
@@ -63,3 +65,16 @@ def test_policy_that_is_off() -> None:
     """Its rules are not looked at."""
     expressway = Expressway(system=SYSTEM, policy=Policy(mode=PolicyMode.OFF), policy_rules=(REJECT,))
     assert decide(expressway, "carol@example.com", "bob@example.com", "DefaultZone", False) == Decision(None)
+
+
+@pytest.mark.parametrize("key", ["source", "destination"])
+def test_a_rule_that_nobody_can_decide(monkeypatch: pytest.MonkeyPatch, key: str) -> None:
+    """It is passed over, and says so; the next one decides."""
+    monkeypatch.setattr(patterns, "LIMIT", 0.01)
+    endless = PolicyRule(**{"destination": ".*", key: ENDLESS})
+    reject = PolicyRule(destination=".*", action=Action.REJECT)
+    expressway = Expressway(policy_rules=(endless, reject))
+    found = decide(expressway, AND_SO_ON, AND_SO_ON, "DefaultZone", False)
+    assert found.rule is reject
+    (why,) = found.undecided
+    assert why.startswith(f"call policy rule 1: {ENDLESS!r} compared with {AND_SO_ON!r}: no result after")

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.expressway import patterns
 from harness.expressway.patterns import Behavior, PatternType
 from harness.expressway.search import FORBIDDEN, NOT_FOUND, Outcome, Plan, Request, plan, without_scheme
 from harness.expressway.settings import (
@@ -28,7 +29,14 @@ from harness.expressway.settings import (
     TraversalServerZone,
     YesNo,
 )
-from tests.harness.expressway.configurations import TRAVERSAL, WEBEX_ALIAS, expressway_c, expressway_e
+from tests.harness.expressway.configurations import (
+    AND_SO_ON,
+    ENDLESS,
+    TRAVERSAL,
+    WEBEX_ALIAS,
+    expressway_c,
+    expressway_e,
+)
 
 ZONES = (
     NeighborZone(name="neighbor", preloaded_routes=OnOff.ON),
@@ -255,3 +263,29 @@ def test_what_is_tried(rules: list[tuple[int, bool, bool]]) -> None:
     found = planned(*made)
     assert [name for group in attempted(found) for name in group] == [name for _, name in expected]
     assert len({candidate.rule.name for candidate in found.candidates}) == len(rules)
+
+
+def test_a_pattern_that_nobody_can_decide(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rule counts as not matching, says why, and the search goes on."""
+    monkeypatch.setattr(patterns, "LIMIT", 0.01)
+    endless = {"mode": RuleMode.ALIAS_PATTERN_MATCH, "string": ENDLESS, "type": PatternType.REGEX}
+    found = planned(rule("endless", 1, **endless), rule("any", 2), request=Request(AND_SO_ON))
+    assert outcomes(found) == {"endless": Outcome.UNDECIDED, "any": Outcome.CONSIDERED}
+    assert attempted(found) == [["any"]]
+    (why,) = found.undecided
+    assert why.startswith(f"search rule 'endless': {ENDLESS!r} compared with {AND_SO_ON!r}: no result after")
+
+
+def test_everything_that_nobody_can_decide(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Transforms of the alias and of the Route, and policy, are told of too."""
+    monkeypatch.setattr(patterns, "LIMIT", 0.01)
+    expressway = Expressway(
+        transforms=(Transform(priority=1, string=ENDLESS, type=PatternType.REGEX),),
+        policy_rules=(PolicyRule(destination=ENDLESS),),
+    )
+    found = plan(expressway, Request(AND_SO_ON, authenticated=False, route=f"sip:{AND_SO_ON}"))
+    assert [why.partition(":")[0] for why in found.undecided] == [
+        "transform of priority 1",
+        "transform of priority 1",
+        "call policy rule 1",
+    ]

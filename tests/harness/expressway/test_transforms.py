@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
+from harness.expressway import patterns
 from harness.expressway.patterns import Behavior, PatternType
 from harness.expressway.settings import Expressway, State, System, Transform
 from harness.expressway.transforms import Transformed, transform_alias
+from tests.harness.expressway.configurations import AND_SO_ON, ENDLESS
 
 STRIP = Transform(priority=20, string="@%ip%", type=PatternType.SUFFIX)
 ADD = Transform(
@@ -39,3 +43,15 @@ def test_a_disabled_transform() -> None:
     """It is as if it were not there."""
     disabled = Transform(priority=1, string="5", state=State.DISABLED)
     assert transform_alias(Expressway(transforms=(disabled,)), "5010") == Transformed(None, "5010")
+
+
+def test_a_transform_that_nobody_can_decide(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is passed over, and says so; the next one is looked at."""
+    monkeypatch.setattr(patterns, "LIMIT", 0.01)
+    endless = Transform(priority=1, string=ENDLESS, type=PatternType.REGEX)
+    last = Transform(priority=30, string="aa", behavior=Behavior.REPLACE, replace="b")
+    found = transform_alias(Expressway(transforms=(endless, last)), AND_SO_ON)
+    assert (found.transform, found.alias) == (last, AND_SO_ON.replace("aa", "b", 1))
+    assert found.undecided == (
+        f"transform of priority 1: {ENDLESS!r} compared with {AND_SO_ON!r}: no result after 0.01 s of computing",
+    )

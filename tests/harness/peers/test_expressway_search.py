@@ -9,9 +9,11 @@ from io import StringIO
 from typing import Any
 
 import pytest
+from msgspec import structs
 
+from harness.expressway import patterns
 from harness.expressway.log.diagnostic import DiagnosticLog
-from harness.expressway.settings import Expressway
+from harness.expressway.settings import Action, Expressway, PolicyRule
 from harness.peers.expressway_search import MADE_HERE, CallRouter
 from harness.peers.expressway_zones import ZoneDirectory
 from harness.sip.flow import Target
@@ -19,7 +21,7 @@ from harness.sip.message import Request, Response
 from harness.sip.proxying import Branch, Refuse
 from harness.sip.resolve import NotFound, Resolver
 from harness.sip.uri import NameAddr, SipUri
-from tests.harness.expressway.configurations import TRAVERSAL, expressway_c, expressway_e
+from tests.harness.expressway.configurations import AND_SO_ON, ENDLESS, TRAVERSAL, expressway_c, expressway_e
 from tests.harness.peers.expressways import Records
 from tests.harness.peers.test_expressway_zones import inbound, result
 from tests.harness.sip.fake_flow import FakeFlow
@@ -216,3 +218,13 @@ def test_what_an_answer_made_here_says() -> None:
     transaction: Any = Transaction(sample("SERVICE"), router.flow)
     answer = router.router.on_response(refused(transaction, 408), router.flow)
     assert answer.first("Warning") == f'399 {HERE}:5060 "Request Timeout"'
+
+
+def test_a_pattern_that_nobody_can_decide(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The request goes on as if the rule did not match, and the log says why."""
+    monkeypatch.setattr(patterns, "LIMIT", 0.01)
+    endless = PolicyRule(destination=ENDLESS, action=Action.REJECT)
+    router = Router(structs.replace(expressway_c(), policy_rules=(endless,)), zone="CUCM11")
+    plan, _ = router.route(invite(f"sip:{AND_SO_ON}"))
+    assert plan == Refuse(404)
+    assert f'Level="ERROR":  Detail="call policy rule 1: {ENDLESS!r} compared with' in router.sink.getvalue()

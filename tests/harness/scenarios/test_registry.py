@@ -24,22 +24,32 @@ BEHAVIOURS = [
 @pytest.mark.parametrize("name", BEHAVIOURS)
 def test_behaviours_of_algs_have_their_scenario(name: str) -> None:
     """Each by the name that the fault has."""
-    assert find(name).name == name
+    assert [each.name for each in find(name)] == [name]
 
 
 @pytest.mark.parametrize("number", range(1, 8))
 def test_problems_of_the_guide_have_their_scenario(number: int) -> None:
     """Each is found by its label, in any case, and has a name that speaks."""
-    scenario = find(f"t{number}")
-    assert scenario is find(scenario.name)
+    (scenario,) = find(f"t{number}")
+    assert find(scenario.name) == [scenario]
     assert scenario.source.endswith(f"mutual TLS, problem {number}")
     assert re.fullmatch(r"[a-z]+(-[a-z]+){1,5}", scenario.name)
 
 
-def test_a_name_that_there_is_not() -> None:
+def test_a_label_without_its_placement() -> None:
+    """It is all placements of the problem; every label is of one scenario."""
+    assert [each.label for each in find("B1")] == ["B1-early", "B1-delayed", "B1-inbound"]
+    assert [each.label for each in find("b2")] == ["B2-inbound", "B2-early", "B2-delayed"]
+    labels = [each.label for each in SCENARIOS.values() if each.label]
+    assert len(set(labels)) == len(labels)
+    assert [find(label)[0].label for label in labels] == labels
+
+
+@pytest.mark.parametrize("name", ["T99", "B", "B1-", "B1-late", "", "-"])
+def test_a_name_that_there_is_not(name: str) -> None:
     """The error says it, and where names are found."""
-    with pytest.raises(ConfigError, match=r"no scenario 'T99'.*sipalg scenario list"):
-        find("T99")
+    with pytest.raises(ConfigError, match=rf"no scenario '{name}'.*sipalg scenario list"):
+        find(name)
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
@@ -73,7 +83,7 @@ def test_the_run_as_a_whole(whole_run: WholeRun) -> None:
     assert [(each["name"], each["fixed"]) for each in whole_run.verdicts] == forms
     cases = ET.parse(whole_run.junit).getroot().findall("./testsuite/testcase")
     assert len(cases) == len(forms)
-    assert not [child for case in cases for child in case]
+    assert {tuple(child.tag for child in case) for case in cases} == {("system-out",)}
 
 
 @pytest.mark.parametrize("fixed", [False, True], ids=["failure", "cure"])

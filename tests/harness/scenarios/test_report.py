@@ -53,15 +53,22 @@ def test_junit(tmp_path: Path) -> None:
         ("scenario.two", "cure"),
     ]
     assert all(float(case.attrib["time"]) >= 0 for case in suite)
-    assert [[child.tag for child in case] for case in suite] == [[], ["failure"], ["error"], ["skipped"]]
+    assert [[child.tag for child in case] for case in suite] == [
+        ["system-out"],
+        ["failure", "system-out"],
+        ["error"],
+        ["skipped"],
+    ]
     failure = suite[1][0]
     assert failure.attrib["message"] == "answer to INVITE: 603 \ufffd"
     assert failure.text == "answer to INVITE: expected 200 OK, found 603 <Decline> \ufffd[31m\ufffd"
+    assert suite[0][0].text == "a: expected b, found b"
+    assert suite[1][1].text == f"{failure.text}\na: expected b, found b"
 
 
 def test_explanation() -> None:
     """What happens, how to recognise it, how to cure it: each with its heading and its text."""
-    text = report.explanation(find("T4"))
+    text = report.explanation(find("T4")[0])
     assert text.startswith("inspection-ends-handshake (T4): ")
     for heading in ("Source", "Topology", "What happens", "How to recognise it", "How to cure it"):
         assert f"\n{heading}\n  " in text
@@ -71,9 +78,20 @@ def test_explanation() -> None:
     assert "--peer" not in text
     assert "addresses.json" in text
     assert "Record-Route" not in text
-    replaceable = report.explanation(find("l4f-off"))
+    replaceable = report.explanation(find("l4f-off")[0])
     assert "--peer callee=HOST:PORT" in replaceable
     assert "copies Record-Route" in replaceable
+
+
+def test_list() -> None:
+    """Name, label if there is one, title."""
+    console = Console(width=300, record=True, file=StringIO())
+    report.print_list(console, [*find("B2-early"), *find("l4f-off")])
+    heading, first, second = (line.split(maxsplit=2) for line in console.export_text().splitlines())
+    assert heading[:2] == ["name", "label"]
+    assert first[:2] == ["cucm-message-limit-early-offer", "B2-early"]
+    assert second[0] == "l4f-off"
+    assert find("l4f-off")[0].title.startswith(second[1])
 
 
 def test_table() -> None:

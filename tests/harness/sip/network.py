@@ -144,6 +144,12 @@ class Network:
                 owner = self.elements[end.local[0]]
                 owner.flow_lost(end, Loss.RESET)
 
+    def close(self) -> list[Any]:
+        """Close all elements; the timers that are left, beside messages on their way."""
+        for element in self.elements.values():
+            defer.Deferred.fromCoroutine(element.close())
+        return [call for call in self.clock.getDelayedCalls() if call.func != self._deliver]
+
     def run(self, seconds: float = 0.1) -> None:
         """Let time pass."""
         end = self.clock.seconds() + seconds

@@ -67,6 +67,17 @@ def test_policies(network: Network, policy: AnswerPolicy, state: CallState, stat
     assert call.state is (CallState.ENDED if policy.status == 486 else CallState.ESTABLISHED)
 
 
+def test_nobody_answers_behind_the_end(network: Network) -> None:
+    """Of a call that rings no timer is left when its element is closed."""
+    alice, bob = network.agent(A), network.agent(B)
+    bob.on_call = bob.policy(AnswerPolicy(ring=2.0))
+    alice.call(BOB)
+    network.run(0.5)
+    assert network.close() == []
+    network.run(5)
+    assert network.count(f"{B} > {A}: 200 INVITE") == 0
+
+
 def test_ring_and_hang_up_in_time(network: Network) -> None:
     """Nothing is answered behind the end."""
     alice, bob = network.agent(A), network.agent(B)

@@ -154,6 +154,17 @@ def test_200_is_sent_until_its_ack(network: Network) -> None:
     assert call.state is CallState.ESTABLISHED
 
 
+def test_a_standing_call_has_no_timer_without_its_element(network: Network) -> None:
+    """Neither of its 200, which still waits for the ACK, nor any other."""
+    network.lost = lambda message: getattr(message, "method", "") == "ACK"
+    _, other = placed(network)
+    network.run(1)
+    assert network.clock.getDelayedCalls()
+    assert network.close() == []
+    network.run(40)
+    assert other.state is CallState.ESTABLISHED, "nothing happens any more"
+
+
 def test_no_ack_ever(network: Network) -> None:
     """After 64 T1 the callee hangs up."""
     network.lost = lambda message: getattr(message, "method", "") == "ACK"

@@ -21,7 +21,7 @@ def test_video_endpoint() -> None:
 
 def test_webex_has_no_g729() -> None:
     """Which is why calls fail that offer nothing else (seed 003)."""
-    assert {CODECS[name].key for name in WEBEX_AUDIO} >= {"PCMU/8000", "G722/8000", "MP4A-LATM/90000"}
+    assert {CODECS[name].name for name in WEBEX_AUDIO} >= {"PCMU/8000", "G722/8000", "MP4A-LATM/90000"}
     assert "G729" not in WEBEX_AUDIO
 
 

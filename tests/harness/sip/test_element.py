@@ -146,6 +146,19 @@ def test_cancel_without_effect(network: Network) -> None:
     assert asked.failures == [Failure.TIMEOUT]
 
 
+def test_closed_behind_a_cancel(network: Network) -> None:
+    """Nobody waits any more, nor is a timer set behind the end."""
+    alice, bob = network.element(A), network.element(B)
+    Answering(bob, 180)
+    asked = Asking(alice, "INVITE", at(B))
+    used = alice.alarms()
+    network.run(0.1)
+    asked.sending.cancel()
+    assert network.close() == []
+    used.set("late", 1, pytest.fail)
+    assert network.close() == []
+
+
 def test_cancelled_before_it_was_sent(network: Network) -> None:
     """Then there is nothing to be cancelled, and nothing is tried any more."""
     alice = network.element(A)

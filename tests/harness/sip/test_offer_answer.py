@@ -129,5 +129,28 @@ def test_plain_answer_to_feedback_profile() -> None:
 
 
 def test_codec_key() -> None:
-    """Channels and case make no other codec."""
-    assert CODECS["OPUS"].key == "OPUS/48000"
+    """Case makes no other codec; channels do."""
+    assert CODECS["OPUS"].key == ("OPUS", "48000", "2")
+
+
+def test_each_h264_is_answered_with_its_own() -> None:
+    """Two payload types of one name: by packetization mode and profile, with parameters of ours that go with them."""
+    modes = [Codec("H264/90000", 97 + mode, f"profile-level-id=42e016;packetization-mode={mode}") for mode in (0, 1)]
+    able = Capabilities(HOST, (Stream("video", 4000, tuple(modes)),))
+    asked = offer(
+        "m=video 1 RTP/AVP 120 121 122",
+        *(f"a=rtpmap:{payload} H264/90000" for payload in (120, 121, 122)),
+        "a=fmtp:120 profile-level-id=42c01f;packetization-mode=1",
+        "a=fmtp:121 profile-level-id=64001f;packetization-mode=1",
+        "a=fmtp:122 profile-level-id=42c01f",
+    )
+    (media,) = make_answer(asked, able).media
+    assert media.formats == ("120", "122")
+    assert media.all("fmtp") == [f"120 {modes[1].parameters}", f"122 {modes[0].parameters}"]
+
+
+def test_h264_of_another_profile_alone() -> None:
+    """No codec is common."""
+    able = Capabilities(HOST, (Stream("video", 4000, (Codec("H264/90000", 97, "profile-level-id=64001f"),)),))
+    asked = offer("m=video 1 RTP/AVP 97", "a=rtpmap:97 H264/90000", "a=fmtp:97 profile-level-id=42e01f")
+    assert not agreed(make_answer(asked, able), "video")

@@ -315,3 +315,13 @@ def test_changes_on_the_way(network: Network) -> None:
     network.run()
     assert network.messages[1].first("X-Out") == B
     assert asked.result.first("X-Back") == A
+
+
+def test_no_timer_without_the_element(network: Network) -> None:
+    """Timer C of an INVITE that nobody answers ends with it."""
+    proxy(network, P, f"sip:bob@{B}")
+    alice, bob = network.agent(A), network.agent(B)
+    bob.on_call = lambda call: call.ring()
+    alice.call("sip:bob@example.com", where=VIA_P)
+    network.run(1)
+    assert network.close() == []

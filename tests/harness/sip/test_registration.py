@@ -144,3 +144,13 @@ def test_contacts_that_cannot_be_read(network: Network) -> None:
     registration = register(network)
     network.run(1)
     assert registration.granted == 30
+
+
+def test_nothing_is_refreshed_without_the_element(network: Network) -> None:
+    """Its timer ends with it, also if the REGISTER was on its way."""
+    registrar = Registrar(network, (200, [("Expires", "20")]))
+    register(network)
+    network.run(1)
+    assert network.close() == []
+    network.run(100)
+    assert registrar.times == [0]

@@ -35,6 +35,17 @@ def test_alarms() -> None:
     assert not clock.getDelayedCalls()
 
 
+def test_closed() -> None:
+    """Nothing rings, and nothing can be set."""
+    clock = Clock()
+    alarms = Alarms(clock)
+    alarms.set("a", 1, pytest.fail)
+    alarms.close()
+    alarms.set("b", 1, pytest.fail)
+    alarms.repeat("c", 1, 2, pytest.fail)
+    assert not clock.getDelayedCalls()
+
+
 def test_repeated() -> None:
     """Intervals double up to the longest; an alarm may stop itself."""
     clock, times = Clock(), []

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import pytest
 
+from harness.expressway import patterns
 from harness.expressway.log import network
 from harness.expressway.log.entry import X8_10, Entry
 from harness.expressway.search import Plan, Request, plan
 from harness.expressway.settings import Action, Callers, Expressway, PolicyRule, SourceType
-from tests.harness.expressway.configurations import TRAVERSAL, WEBEX_ALIAS, expressway_c, expressway_e
+from tests.harness.expressway.configurations import (
+    AND_SO_ON,
+    ENDLESS,
+    TRAVERSAL,
+    WEBEX_ALIAS,
+    expressway_c,
+    expressway_e,
+)
 
 EXPRESSWAY = ("172.16.2.2", 25026)
 WEBEX = ("146.20.193.70", 5062)
@@ -146,3 +154,13 @@ def test_a_policy_that_has_nothing_to_do() -> None:
     """No rule matched, or the Route was rejected before."""
     assert policy_details(plan(expressway_e(), CALL)) == []
     assert policy_details(plan(expressway_c(preloaded="Off"), ROUTED)) == []
+
+
+def test_what_nobody_can_decide(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error, with the rule, its pattern and the alias."""
+    monkeypatch.setattr(patterns, "LIMIT", 0.01)
+    found = plan(Expressway(policy_rules=(PolicyRule(destination=ENDLESS),)), Request(AND_SO_ON, authenticated=False))
+    assert [said(entry) for entry in network.search_undecided(found)] == [
+        f'Module="network.search" Level="ERROR":  Detail="call policy rule 1: {ENDLESS!r} compared with '
+        f'{AND_SO_ON!r}: no result after 0.01 s of computing"'
+    ]
