@@ -12,7 +12,8 @@ read from the clock, nothing is written unless `write` is called. Keys are new e
     firewall = pki.authority("firewall-root")           # or Authority.from_pem(certificate, key)
     firewall.issue(common_name, sans, public_key, eku, not_before, not_after)
     write(pki, directory)                               # what `sipalg certs make` writes
-    read(book, directory, ["webex"])                    # the same from there, with the CAs above
+    read(book, directory, ["webex"], ["webex-root"])    # from there: some with their keys, of others what is public
+    pki.certificate("webex-root")                       # of either
 
 What is shipped is described in `certs/README.md`; `pki.book[name].wrong` says what is wrong with a certificate.
 """
@@ -20,7 +21,7 @@ What is shipped is described in `certs/README.md`; `pki.book[name].wrong` says w
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -28,7 +29,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from alg.errors import ConfigError
-from alg.tls.policy import Identity
+from alg.tls.policy import Identity, parse_certificates
 from harness.pki.files import write_files
 from harness.pki.issuing import Authority, PrivateKey, extensions_of, general_names, new_key, sign, subject_of
 from harness.pki.recipes import Chain, LeafRecipe, RecipeBook, load_recipes
@@ -88,9 +89,16 @@ class Pki:
 
     book: RecipeBook
     credentials: Mapping[str, Credentials]
+    keyless: Mapping[str, x509.Certificate] = field(default_factory=dict)
+    """Certificates that others show, and CAs of others: there is nothing to sign with."""
 
     def __getitem__(self, name: str) -> Credentials:
         return self.credentials[name]
+
+    def certificate(self, name: str) -> x509.Certificate:
+        """With a key or without."""
+        found = self.credentials.get(name)
+        return self.keyless[name] if found is None else found.certificate
 
     def authority(self, name: str) -> Authority:
         """A CA that goes on signing."""
@@ -99,7 +107,7 @@ class Pki:
 
     def trust(self, *names: str) -> bytes:
         """A PEM bundle of these certificates; without names, of every root that its recipe does not call untrusted."""
-        return b"".join(self[name].certificate_pem for name in names or self._roots())
+        return b"".join(self.certificate(name).public_bytes(Encoding.PEM) for name in names or self._roots())
 
     def files_of(self, name: str) -> dict[str, bytes]:
         """Content by file name, of one certificate."""
@@ -146,24 +154,39 @@ def write(pki: Pki, directory: Path, replace: bool = False) -> None:
     write_files(directory, pki.files(), replace)
 
 
-def read(book: RecipeBook, directory: Path, only: Iterable[str]) -> Pki:
-    """Keys and certificates that `write` has written for those named and the CAs above them.
+def read(book: RecipeBook, directory: Path, shown: Iterable[str], known: Iterable[str] = ()) -> Pki:
+    """What `write` has written: `shown` with their keys, `known` and the CAs above `shown` without.
 
-    ConfigError if a file is missing, or is not what it should be.
+    A certificate that is known may be another one by now, such as that of a real CA. ConfigError if a file is missing,
+    or is not what it should be.
     """
-    wanted = {each for name in only for each in (name, *book.issuers(name))}
-    return Pki(book, {name: _read(directory, name, name in book.leafs) for name in book.names if name in wanted})
+    ours = set(shown)
+    others = {*known, *(issuer for name in ours for issuer in book.issuers(name))} - ours
+    return Pki(
+        book,
+        {name: _read_credentials(directory, name, name in book.leafs) for name in book.names if name in ours},
+        {name: _read_certificate(directory, name) for name in book.names if name in others},
+    )
 
 
-def _read(directory: Path, name: str, is_leaf: bool) -> Credentials:
+def _read_credentials(directory: Path, name: str, is_leaf: bool) -> Credentials:
     key, chain = directory / f"{name}.key", directory / (f"{name}-chain.pem" if is_leaf else f"{name}.crt")
-    try:
-        identity = Identity.parse(chain.read_bytes(), key.read_bytes(), f"{chain} with {key.name}")
-    except OSError as error:
-        raise ConfigError(f"{error.filename}: {error.strerror}") from None
+    identity = Identity.parse(_content(chain), _content(key), f"{chain} with {key.name}")
     if not isinstance(identity.key, PrivateKey):
         raise ConfigError(f"{key}: neither RSA nor EC")
     return Credentials(name, identity.key, identity.chain[0], identity.chain)
+
+
+def _read_certificate(directory: Path, name: str) -> x509.Certificate:
+    file = directory / f"{name}.crt"
+    return parse_certificates(_content(file), str(file))[0]
+
+
+def _content(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"{file}: {error.strerror}") from None
 
 
 def _credentials(book: RecipeBook, name: str, now: datetime, made: Mapping[str, Credentials]) -> Credentials:

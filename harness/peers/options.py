@@ -1,7 +1,7 @@
-"""The smallest exchange that proves a connection to carry SIP: OPTIONS and its 200 (RFC 3261 11).
+"""The smallest exchange that proves a connection to carry SIP: OPTIONS and its answer (RFC 3261 11).
 
 Strategy: bytes come in as they were decrypted, messages and replies go out. Whoever connected asks; whoever is asked
-answers. Bytes that are no SIP are left alone.
+answers. Somebody else may ask for something else, or refuse: that is SIP too. Bytes that are none are left alone.
 """
 
 from __future__ import annotations
@@ -58,10 +58,13 @@ class OptionsExchange:
 
     def _hear(self, message: bytes) -> Heard:
         said = summarise(message)
-        if said.method == "OPTIONS":
-            reply = response_to(message, b"200 OK", self._token.encode())
+        if said.method == "ACK":
+            return Heard(message, None)
+        if said.method is not None:
+            status = b"200 OK" if said.method == "OPTIONS" else b"480 Temporarily Unavailable"
+            reply = response_to(message, status, self._token.encode())
             self.complete |= reply is not None
             return Heard(message, reply)
         ours = (field_value(message, b"call-id", b"i") or b"") == self._token.encode()
-        self.complete |= said.status == 200 and ours
+        self.complete |= ours and said.status is not None and said.status >= 200
         return Heard(message, None)

@@ -61,11 +61,10 @@ class Outcome:
         found.append(self._crossed("no"))
         if self.version is TlsVersion.TLS_1_2:
             found.append(Finding("alert", _sent(signs.alert), _sent(self._alert())))
-            chain = self.outside.chains[1]
-            found.append(Finding("certificates from Expressway-E", str(signs.chain_inside), str(chain)))
+            chain = _count(self.outside.chains[1])
+            found.append(Finding("certificates from Expressway-E", _count(signs.chain_inside), chain))
         found.append(Finding("reset", signs.reset_by or _NONE, self._reset()))
-        silent = self.outside.loss is Loss.NOT and self.outside.failure is None and not self.outside.answered
-        found.append(Finding("Webex hears of the end", _yes(not signs.quiet_outside), _yes(not silent)))
+        found.append(Finding("Webex hears of the end", _yes(not signs.quiet_outside), _yes(not self._silent())))
         return found
 
     def of_cure(self, signs: Signs) -> list[Finding]:
@@ -77,6 +76,11 @@ class Outcome:
             Finding("alert", _NONE, _sent(self._alert())),
             Finding("reset", _NONE, self._reset()),
         ]
+
+    def _silent(self) -> bool:
+        """Webex waits, for all that it knows."""
+        end = self.outside
+        return end.loss is Loss.NOT and end.failure is None and end.alert is None and not end.answered
 
     def _logged(self, text: str) -> str:
         return text if text in self.log_inside else _ABSENT
@@ -92,10 +96,11 @@ class Outcome:
         return None
 
     def _reset(self) -> str:
-        """The one that arrived, and whose it is."""
+        """The one that arrived, and whose it is; none that follows an alert, which has ended the connection."""
         if self.inside.dismissed and self.outside.loss is Loss.RESET:
             return "inside"
-        sides = [name for name in ("inside", "outside") if getattr(self, name).loss is Loss.RESET]
+        ends = {"inside": self.inside, "outside": self.outside}
+        sides = [name for name, end in ends.items() if end.loss is Loss.RESET and end.alert is None]
         return f"towards {' and '.join(sides)}" if sides else _NONE
 
 
@@ -126,6 +131,11 @@ class RowRun:
 
 def _sent(alert: tuple[str, str] | None) -> str:
     return f"{alert[1]} from {alert[0]}" if alert is not None else _NONE
+
+
+def _count(chain: int) -> str:
+    """Certificates; how many make a chain is a CA's own business."""
+    return str(chain) if chain < 2 else "several"
 
 
 def _yes(whether: bool) -> str:

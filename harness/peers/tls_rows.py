@@ -11,6 +11,8 @@ from typing import Final
 
 VERIFY_NAME: Final = "callservice.ciscospark.com"
 """What the certificate of Webex's SIP servers names."""
+OWN: Final = "expressway-e"
+"""The certificate that an organization has for its Expressway-E; the names in it are among its verified domains."""
 DNS_ZONE: Final = "Hybrid Call Services DNS"
 
 
@@ -20,7 +22,7 @@ class Situation:
 
     inbound: bool = True
     """Webex connects; else Expressway-E does."""
-    shown_inside: str = "expressway-e"
+    shown_inside: str = OWN
     """Expressway-E's certificate; behind it go those of its issuers that are in `trusted_inside`."""
     trusted_inside: tuple[str, ...] = ("webex-root", "expressway-e-issuing", "expressway-e-root")
     """Trusted CA certificate list."""
@@ -40,10 +42,9 @@ class Situation:
     """Rules of `--tls-inspect`."""
 
     @property
-    def certificates(self) -> frozenset[str]:
-        """Names of all recipes that it needs."""
-        trusted = (*self.trusted_inside, *self.trusted_outside, *self.uploaded)
-        return frozenset((self.shown_inside, self.shown_outside, *trusted))
+    def known_outside(self) -> tuple[str, ...]:
+        """Certificates that Webex looks into, whoever has shown them."""
+        return (*self.trusted_outside, *self.uploaded, OWN)
 
 
 GOOD: Final = Situation()

@@ -5,33 +5,39 @@
 
 Strategy: whoever is connected to listens first; the other one connects through a firewall, which inspects if the
 situation says so, and captures both of its sides. The outcome is what was known when both peers had come to an end, or
-time was up; the capture goes on until they have gone.
+time was up; the capture goes on until they have gone. Either peer may be somebody else's (`TlsStranger`).
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from io import StringIO
-from typing import Any
+from typing import Any, Final, Protocol
 
 from twisted.internet import defer, task
 
+from alg.direction import Direction
+from alg.edge.observing import Tap
 from alg.tls.policy import Identity, TlsVersion
 from harness.ca import Pki, load_recipes, make
 from harness.expressway.log.diagnostic import DiagnosticLog
 from harness.expressway.log.entry import X8_10, Address
 from harness.expressway.settings import DnsZone, Expressway, OnOff, System
 from harness.peers.firewall import Firewall
+from harness.peers.taps import Taps
 from harness.peers.tls_findings import Outcome, RowRun
 from harness.peers.tls_meeting import Meeting
 from harness.peers.tls_peer import PeerSettings, TlsPeer
-from harness.peers.tls_rows import DNS_ZONE, Row, Situation
-from harness.peers.tls_trust import Certificates, ControlHub, ExpresswayTrust, WebexTrust
+from harness.peers.tls_rows import DNS_ZONE, OWN, Row, Situation
+from harness.peers.tls_stranger import Expect, TlsStranger
+from harness.peers.tls_trust import Certificates, ControlHub, ExpresswayTrust, WebexTrust, names_of
 
+INSIDE, OUTSIDE = "expressway-e", "webex"
+"""Names of the peers, by which somebody else's is told."""
 INSIDE_NAME, OUTSIDE_NAME = "expe", "l2sip-01"
 """Host names in the logs."""
 INSIDE_CALLED = "expe.example.com"
@@ -48,6 +54,10 @@ Way = Callable[[Address, Situation], Address]
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+async def _nothing_happens(what: str, happened: Callable[[], bool]) -> bool:
+    return happened()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +84,47 @@ class Surroundings:
     """Certificates of the recipes `webex` and `expressway-e`; None has new ones made."""
     key_log: Callable[[bytes], None] | None = None
     """Gets lines of the SSLKEYLOGFILE format."""
+    strangers: Mapping[str, Address] = field(default_factory=dict)
+    """By their names those peers that are somebody else's: where they listen, if it is they who are connected to."""
+    expect: Expect = _nothing_happens
+    """Asks a stranger for what it is to do of its own accord."""
+
+
+class End(Protocol):
+    """A peer, whosever it is."""
+
+    meetings: list[Meeting]
+    """One for each connection, in the order in which they were made."""
+    concluded: defer.Deferred[Meeting]
+    """Fires when nothing more is to be expected of the first one."""
+
+    def listen(self, address: Address) -> Address:
+        """Wait for connections; the address it got."""
+
+    def connect(self, source: str, target: Address, timeout: float) -> defer.Deferred[None] | None:
+        """Make a connection, which may take whoever makes it some time."""
+
+    async def close(self) -> None:
+        """End what stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipes:
+    """Certificates that a situation needs, by the names of their recipes."""
+
+    shown: tuple[str, ...]
+    """By peers of ours, which need their keys."""
+    known: tuple[str, ...]
+
+
+def recipes_of(situation: Situation, strangers: Mapping[str, Address]) -> Recipes:
+    """Those that peers of ours show or know."""
+    needs = {
+        INSIDE: (situation.shown_inside, situation.trusted_inside),
+        OUTSIDE: (situation.shown_outside, situation.known_outside),
+    }
+    ours = [need for name, need in needs.items() if name not in strangers]
+    return Recipes(tuple(shown for shown, _ in ours), tuple(name for _, known in ours for name in known))
 
 
 def run_row(reactor: Any, row: Row, fixed: bool, around: Surroundings | None = None) -> defer.Deferred[RowRun]:
@@ -116,9 +167,25 @@ def inside_settings(situation: Situation, pki: Pki, version: TlsVersion) -> Peer
 def outside_settings(situation: Situation, pki: Pki, version: TlsVersion) -> PeerSettings:
     """Webex's."""
     shown = pki[situation.shown_outside]
-    control_hub = ControlHub(_certificates(pki, situation.uploaded), situation.verified_domains)
+    domains = (*situation.verified_domains, *names_of(pki.certificate(OWN)).alt_names)
+    control_hub = ControlHub(_certificates(pki, situation.uploaded), domains)
     trust = WebexTrust(_certificates(pki, situation.trusted_outside), control_hub)
     return PeerSettings(Identity(shown.chain, shown.key), trust, INSIDE_CALLED, version)
+
+
+@dataclass(frozen=True, slots=True)
+class _Role:
+    """A place that a peer takes."""
+
+    name: str
+    host: str
+    side: Direction
+    """The direction of what it sends."""
+    settings: Callable[[Situation, Pki, TlsVersion], PeerSettings]
+
+
+_EXPRESSWAY: Final = _Role(INSIDE, INSIDE_NAME, Direction.OUTWARD, inside_settings)
+_WEBEX: Final = _Role(OUTSIDE, OUTSIDE_NAME, Direction.INWARD, outside_settings)
 
 
 class _Stage:
@@ -128,16 +195,28 @@ class _Stage:
         self._reactor = reactor
         self._situation = situation
         self._around = around
-        pki = around.pki or make(load_recipes(), around.clock(), situation.certificates)
-        self._logs = StringIO(), StringIO()
-        self._inside = self._peer(inside_settings(situation, pki, around.version), INSIDE_NAME, self._logs[0])
-        self._outside = self._peer(outside_settings(situation, pki, around.version), OUTSIDE_NAME, self._logs[1])
-        self._firewall = Firewall(reactor, situation.inspection, around.clock) if around.way is None else None
+        needed = recipes_of(situation, around.strangers)
+        self._pki = around.pki or make(load_recipes(), around.clock(), (*needed.shown, *needed.known))
+        self._logs = {INSIDE: StringIO(), OUTSIDE: StringIO()}
+        self._taps: list[Callable[[int], Tap]] = []
+        self._inside, self._outside = (self._end(role) for role in (_EXPRESSWAY, _WEBEX))
+        self._firewall = None
+        if around.way is None:
+            self._firewall = Firewall(reactor, situation.inspection, around.clock, self._tap)
 
-    def _peer(self, settings: PeerSettings, name: str, sink: StringIO) -> TlsPeer:
+    def _end(self, role: _Role) -> End:
         around = self._around
-        log = DiagnosticLog(sink, name, around.clock, X8_10)
+        address = around.strangers.get(role.name)
+        if address is not None:
+            stranger = TlsStranger(role.name, address, role.side, around.expect)
+            self._taps.append(stranger.tap)
+            return stranger
+        settings = role.settings(self._situation, self._pki, around.version)
+        log = DiagnosticLog(self._logs[role.name], role.host, around.clock, X8_10)
         return TlsPeer(self._reactor, settings, log, around.clock, around.token, self._log_key)
+
+    def _tap(self, connection: int) -> Tap:
+        return Taps(*(tap(connection) for tap in self._taps))
 
     def _log_key(self, line: bytes) -> None:
         if self._firewall is not None:
@@ -148,7 +227,7 @@ class _Stage:
     async def run(self, waits_for_outside: bool) -> Outcome:
         """From the first port to the last connection."""
         try:
-            self._connect()
+            await self._connect()
             await self._wait(waits_for_outside)
             outcome = self._outcome()
         finally:
@@ -159,11 +238,13 @@ class _Stage:
         """As it is now."""
         inbound = self._situation.inbound
         inside, outside = _first(self._inside, inbound), _first(self._outside, not inbound)
-        log_inside, log_outside = (log.getvalue() for log in self._logs)
+        log_inside, log_outside = (log.getvalue() for log in self._logs.values())
         return Outcome(log_inside, log_outside, inside, outside, self._around.version)
 
-    def _connect(self) -> None:
+    async def _connect(self) -> None:
         situation, around = self._situation, self._around
+        server: End
+        client: End
         if situation.inbound:
             server, address, client, source = self._inside, around.inside, self._outside, around.outside
         else:
@@ -173,7 +254,7 @@ class _Stage:
             target = self._firewall.open(around.between, target, situation.inbound)
         elif around.way is not None:
             target = around.way(target, situation)
-        client.connect(source[0], target, around.patience)
+        await defer.maybeDeferred(client.connect, source[0], target, around.patience)
 
     async def _wait(self, for_outside: bool) -> None:
         """Until both peers have come to an end; the second one has not long, once the first has."""
@@ -213,10 +294,10 @@ def _switch(on: bool) -> OnOff:
 
 
 def _certificates(pki: Pki, names: tuple[str, ...]) -> Certificates:
-    return tuple(pki[name].certificate for name in names)
+    return tuple(pki.certificate(name) for name in names)
 
 
-def _first(peer: TlsPeer, serves: bool) -> Meeting:
+def _first(peer: End, serves: bool) -> Meeting:
     """The first connection of a peer as it is now; one that never was, if there is none."""
     meeting = peer.meetings[0] if peer.meetings else Meeting(serves)
     return replace(meeting, seen=list(meeting.seen))

@@ -1,8 +1,9 @@
 """An Expressway-C as far as Mobile and Remote Access needs it: it connects to the Expressway-E, and CUCM is behind it.
 
-Strategy: a request whose first Route is itself goes on: a SERVICE is answered here, a REGISTER goes to CUCM. It knows
-itself by the addresses of its own ends, and by no other: a Route with an address that a firewall made of them is
-somebody else's to it, to whom it tries to connect, four times, before it says 408 (seed 002).
+Strategy: it says by OPTIONS that it is there. A request whose first Route is itself goes on: a SERVICE is answered
+here, a REGISTER goes to CUCM. It knows itself by the addresses of its own ends, and by no other: a Route with an
+address that a firewall made of them is somebody else's to it, to whom it tries to connect, four times, before it says
+408 (seed 002).
 """
 
 from __future__ import annotations
@@ -78,12 +79,27 @@ class Core:
         self.element.core = self.proxy
 
     def connect(self) -> Deferred[Flow]:
-        """To the Expressway-E; fails with FlowFailed."""
-        return self.element.transport.flow_to(self.settings.zone)
+        """To the Expressway-E, which is told; fails with FlowFailed."""
+        return self.element.transport.flow_to(self.settings.zone).addCallback(self._greet)
 
     async def close(self) -> None:
         """End everything."""
         await self.element.close()
+
+    def _greet(self, zone: Flow) -> Flow:
+        """What is answered does not matter: there is a zone, or there is none."""
+        tokens, host = self.element.tokens, self.settings.address
+        fields = (
+            ("Call-ID", tokens.call_id(host)),
+            ("CSeq", "1 OPTIONS"),
+            ("From", f"<sip:{host}>;tag={tokens.tag()}"),
+            ("To", f"<sip:{self.settings.zone.host}>"),
+            ("Max-Forwards", "15"),
+            ("User-Agent", PRODUCT),
+        )
+        request = Request.make("OPTIONS", f"sip:{self.settings.zone.host}", fields)
+        self.element.send(request, zone, lambda response: None, lambda failure: None)
+        return zone
 
     def _is_own(self, uri: SipUri) -> bool:
         """An end of a connection of ours, where we listen, or a service of our own."""

@@ -107,6 +107,8 @@ class Edge:
         return settings.public, settings.phones_port
 
     def _route(self, request: Request, transaction: ServerTransaction) -> Plan | Deferred[Plan]:
+        if request.method == "OPTIONS" and transaction.flow is self.zone:
+            return Refuse(200)
         if request.method != "REGISTER":
             return self._pass_on(request, transaction)
         proof = next((each for each in request.all("Proxy-Authorization") if self._knows(each)), None)

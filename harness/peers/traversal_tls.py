@@ -12,19 +12,19 @@ from alg.tls.endpoint import watch
 from harness.ca import Credentials, Pki
 from harness.sip.security import Secure, tls
 
-EDGE, CORE, EDGE_ROOT, CORE_ROOT = "expressway-e", "expressway-c", "expressway-e-root", "expressway-c-root"
+EDGE, CORE, EDGE_ROOT, CORE_ROOT = "expressway-e-rsa", "expressway-c", "expressway-e-root", "expressway-c-root"
 """Recipes of `certs`."""
 RECIPES = (EDGE, CORE)
 
 
 def zone_server(pki: Pki, now: datetime) -> Secure:
     """Of the Expressway-E on the port of the zone."""
-    return tls(_context(pki[EDGE], [pki[CORE_ROOT].certificate], now, asks=True), None)
+    return tls(_context(pki[EDGE], [pki.certificate(CORE_ROOT)], now, asks=True), None)
 
 
 def zone_client(pki: Pki, now: datetime) -> Secure:
     """Of the Expressway-C."""
-    return tls(None, _context(pki[CORE], [pki[EDGE_ROOT].certificate], now, asks=True))
+    return tls(None, _context(pki[CORE], [pki.certificate(EDGE_ROOT)], now, asks=True))
 
 
 def edge_server(pki: Pki, now: datetime) -> Secure:
@@ -34,7 +34,7 @@ def edge_server(pki: Pki, now: datetime) -> Secure:
 
 def phone_client(pki: Pki, now: datetime) -> Secure:
     """Of a phone."""
-    return tls(None, _context(None, [pki[EDGE_ROOT].certificate], now, asks=True))
+    return tls(None, _context(None, [pki.certificate(EDGE_ROOT)], now, asks=True))
 
 
 def _context(shown: Credentials | None, anchors: Iterable[x509.Certificate], now: datetime, asks: bool) -> SSL.Context:

@@ -5,27 +5,31 @@ from __future__ import annotations
 from functools import partial
 from typing import Final
 
-from harness.scenarios.reflection.play import (
+from harness.scenarios.reflection.ground import Setting, Way
+from harness.scenarios.reflection.names import (
+    ACCESS,
     APPARENT,
     ATTEMPTS,
     CALL,
     COMES,
+    CORE,
     CUCM,
-    CUCM_PART,
     FORWARDED,
     INSIDE,
     NEVER,
+    NONE,
     OF_CORE,
     OF_FIREWALL,
     OUTSIDE,
     REGISTER,
     SERVICE,
+    STANDS,
     TOPOLOGY,
     WARNING,
-    Setting,
-    Way,
-    perform,
+    ZONE,
 )
+from harness.scenarios.reflection.parts import parts
+from harness.scenarios.reflection.play import perform
 from harness.scenarios.scenario import Scenario, Sign, fact, says, says_nothing_of
 
 _SOURCE: Final = "Cisco, MRA phone services failing due to source IP translation over NAT reflection"
@@ -48,29 +52,29 @@ _FAILED: Final = 'Detail="TCP Connection Failed"'
 _LOG: Final = ('Detail="TCP Connecting"', _FAILED, "Sending Response Code=408, Method=SERVICE")
 
 
-def _failure(*more: Sign) -> tuple[Sign, ...]:
-    return (
-        fact(APPARENT, OF_FIREWALL),
-        fact(SERVICE, _TIMEOUT),
-        fact(WARNING, f'399 {INSIDE}:5061 "Request Timeout"'),
-        fact(ATTEMPTS, "4, all refused"),
-        fact(FORWARDED, NEVER),
-        fact(REGISTER, _TIMEOUT),
-        *(says(INSIDE, line) for line in _LOG),
-        says(OUTSIDE, ";apparent;ds;lr>"),
-        *more,
-    )
-
-
-_SUCCESS: Final = (
-    fact(APPARENT, OF_CORE),
-    fact(SERVICE, "200 OK"),
-    fact(ATTEMPTS, "none"),
-    fact(FORWARDED, COMES),
-    fact(REGISTER, "200 OK"),
-    fact(CALL, "stands", CUCM),
-    says_nothing_of(INSIDE, _FAILED),
+_FAILURE: Final = (
+    fact(APPARENT, OF_FIREWALL, ZONE),
+    fact(SERVICE, _TIMEOUT, ZONE),
+    fact(WARNING, f'399 {INSIDE}:5061 "Request Timeout"', ZONE),
+    fact(ATTEMPTS, "4, all refused", CORE),
+    fact(FORWARDED, NEVER, ZONE),
+    fact(REGISTER, _TIMEOUT, ACCESS),
+    *(says(INSIDE, line) for line in _LOG),
+    says(OUTSIDE, ";apparent;ds;lr>"),
 )
+
+
+def _success(setting: Setting) -> tuple[Sign, ...]:
+    """What an ALG has made of the Route is seen behind it alone."""
+    return (
+        fact(APPARENT, OF_CORE, CORE if setting.alg else ZONE),
+        fact(SERVICE, "200 OK", ZONE),
+        fact(ATTEMPTS, NONE, CORE),
+        fact(FORWARDED, COMES, ZONE),
+        fact(REGISTER, "200 OK", ACCESS),
+        fact(CALL, STANDS, CUCM, ACCESS),
+        says_nothing_of(INSIDE, _FAILED),
+    )
 
 
 def _scenario(name: str, title: str, cure: str, broken: Setting, fixed: Setting, happens: str = _HAPPENS) -> Scenario:
@@ -84,10 +88,10 @@ def _scenario(name: str, title: str, cure: str, broken: Setting, fixed: Setting,
         wireshark=_SYN,
         cure=cure,
         observe=partial(perform, {False: broken, True: fixed}),
-        failure=_failure(),
-        success=_SUCCESS,
+        failure=_FAILURE,
+        success=_success(fixed),
         log=_LOG,
-        parts=(CUCM_PART,),
+        parts=parts(broken.kind),
     )
 
 

@@ -105,6 +105,8 @@ class Part:
     """Where the built-in one listens, such as `TCP 5060`; empty if nowhere."""
     duty: str
     """What a real one has to do, in a sentence without a subject: `calls sip:bob@example.com at host 3, port 5062`."""
+    tls: bool = False
+    """It shows certificates or judges them: those of `--certs`, as nobody knows others."""
 
 
 Observe = Callable[[Stage, bool], Awaitable[Observation]]

@@ -86,12 +86,15 @@ class Stage:
     certificates: Path | None = None
     """Where those are that real peers know, as `sipalg certs make` has written them; None has new ones made."""
 
-    def pki(self, recipes: Iterable[str]) -> Pki:
-        """Keys and certificates of recipes, and the CAs above them. ConfigError if one of them cannot be read."""
+    def pki(self, shown: Iterable[str], known: Iterable[str] = ()) -> Pki:
+        """Recipes: `shown` with their keys, and the certificates of `known` and of the CAs above.
+
+        ConfigError if one of them cannot be read.
+        """
         book = load_recipes()
         if self.certificates is None:
-            return make(book, datetime.now(UTC), recipes)
-        return read(book, self.certificates, recipes)
+            return make(book, datetime.now(UTC), (*shown, *known))
+        return read(book, self.certificates, shown, known)
 
     async def expect(self, what: str, happened: Callable[[], bool]) -> bool:
         """Whether something happens that a real peer is to do of its own accord; it is asked for on the screen.

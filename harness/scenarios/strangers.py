@@ -15,6 +15,7 @@ from pathlib import Path
 
 from alg.edge.entrance import Address
 from alg.errors import ConfigError
+from harness.scenarios.scenario import Scenario
 from harness.scenarios.stage import Network
 from harness.settings import resolve
 
@@ -51,6 +52,18 @@ class Strangers:
         if certificates is not None and not Path(certificates).is_dir():
             raise ConfigError(f"--certs {certificates}: no directory; `sipalg certs make` writes one")
         return cls(found, wait, prefix, certificates or "")
+
+    def admit(self, scenarios: Iterable[Scenario]) -> None:
+        """ConfigError if one of them has a part in a scenario that needs certificates, and there are none."""
+        if self.certificates:
+            return
+        for scenario in scenarios:
+            for part in scenario.parts:
+                if part.tls and part.name in self.peers:
+                    raise ConfigError(
+                        f"--peer {part.name}: speaks TLS in {scenario.name}, and has to know certificates before; give "
+                        "--certs DIR, which `sipalg certs make DIR` writes"
+                    )
 
 
 def _peer(text: str) -> tuple[str, Address]:

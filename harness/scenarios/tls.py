@@ -10,11 +10,12 @@ from functools import partial
 from typing import Final
 
 from alg.tls.policy import TlsVersion
+from harness.peers.tls_duties import duty
 from harness.peers.tls_findings import Finding, Outcome
 from harness.peers.tls_meeting import Meeting
 from harness.peers.tls_rows import ROWS, Row
-from harness.peers.tls_stage import Surroundings, run_row
-from harness.scenarios.scenario import Observation, Scenario, Sign, fact, says, says_nothing_of
+from harness.peers.tls_stage import INSIDE, OUTSIDE, Surroundings, recipes_of, run_row
+from harness.scenarios.scenario import Observation, Part, Scenario, Sign, fact, says, says_nothing_of
 from harness.scenarios.stage import Stage
 
 _PORT: Final = 5062
@@ -35,15 +36,25 @@ Expressway-E ------ TCP, mutual TLS -----> firewall ------> {_PORT} Webex (L2SIP
 async def _observe(row: Row, stage: Stage, fixed: bool) -> Observation:
     """Both peers meet; logs and capture are kept."""
     inside, outside, between = ((stage.network.host(number), _PORT) for number in (2, 3, 4))
-    around = Surroundings(inside=inside, outside=outside, between=between)
+    needed = recipes_of(row.fixed if fixed else row.broken, stage.peers)
+    around = Surroundings(
+        inside=inside,
+        outside=outside,
+        between=between,
+        pki=stage.pki(needed.shown, needed.known),
+        strangers=stage.peers,
+        expect=stage.expect,
+    )
     run = await run_row(stage.reactor, row, fixed, around)
     outcome = run.outcome
-    stage.keep("expressway-e.log", outcome.log_inside)
-    stage.keep("webex.log", outcome.log_outside)
+    logs = {INSIDE: outcome.log_inside, OUTSIDE: outcome.log_outside}
+    for name, log in logs.items():
+        if name not in stage.peers:
+            stage.keep(f"{name}.log", log)
     stage.keep("capture.pcapng", outcome.capture)
     findings = [*outcome.of_mistake(row.signs), *outcome.of_cure(row.signs)]
     facts = {finding.what: finding.found for finding in findings if not finding.what.startswith(_LOG)}
-    return Observation(facts, {_INSIDE: outcome.log_inside, _OUTSIDE: outcome.log_outside})
+    return Observation(facts, {_INSIDE: outcome.log_inside, _OUTSIDE: outcome.log_outside}, tuple(stage.peers))
 
 
 def _scenario(label: str, name: str, title: str, wireshark: str, look: str) -> Scenario:
@@ -66,7 +77,13 @@ def _scenario(label: str, name: str, title: str, wireshark: str, look: str) -> S
         ),
         log=row.signs.log,
         label=label,
+        parts=(_part(row, INSIDE, 2), _part(row, OUTSIDE, 3)),
     )
+
+
+def _part(row: Row, name: str, host: int) -> Part:
+    serves = row.broken.inbound is (name == INSIDE)
+    return Part(name, host, f"TCP {_PORT}" if serves else "", duty(row, name == INSIDE), tls=True)
 
 
 def _sign(finding: Finding) -> Sign:

@@ -14,7 +14,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -104,11 +104,47 @@ def caller(folder: Path, papers: Papers, trust: str, methods: Mapping[int, str])
         yield Kamailio(log, [here])
 
 
-def _shows(papers: Papers, name: str, trust: str) -> str:
+@contextmanager
+def answering(folder: Path, host: str, shows: Iterable[str]) -> Iterator[Kamailio]:
+    """Answers OPTIONS over mutual TLS, on a port for each of what it is to show and to trust."""
+    listens = [(free_port(host), each) for each in shows]
+    sections = [f"[server:{host}:{port}]\nmethod=TLSv1.2+\n{each}" for port, each in listens]
+    sections += [f"[{part}:default]\nmethod=TLSv1.2+\n{listens[0][1]}" for part in ("server", "client")]
+    ports = [port for port, _ in listens]
+    config = _config([f"tls:{host}:{port}" for port in ports], ("pv", "sl", "tls"), _CALLED_ROUTE)
+    with _running(folder, config, "".join(sections), _bound("tcp", host, ports[-1])) as log:
+        yield Kamailio(log, ports)
+
+
+@contextmanager
+def relaying(folder: Path, host: str, shows: str) -> Iterator[Kamailio]:
+    """Relays what comes over UDP to where its Request-URI says; over mutual TLS, if it says that."""
+    tls = "".join(f"[{part}:default]\nmethod=TLSv1.2+\n{shows}" for part in ("server", "client"))
+    here = free_port(host, socket.SOCK_DGRAM)
+    config = _config([f"udp:{host}:{here}", f"tls:{host}:{free_port(host)}"], ("tm", "pv", "tls"), _CALLER_ROUTE)
+    with _running(folder, config, tls, _bound("udp", host, here)) as log:
+        yield Kamailio(log, [here])
+
+
+@contextmanager
+def routing(folder: Path, listens: Sequence[str], modules: Iterable[str], route: str, shows: str) -> Iterator[None]:
+    """With a logic of the test's own, at places such as `tls:127.0.0.4:5061`; ready when it listens at the last."""
+    tls = "".join(f"[{part}:default]\nmethod=TLSv1.2+\n{shows}" for part in ("server", "client"))
+    _, host, port = listens[-1].split(":")
+    with _running(folder, _config(listens, ("tls", *modules), route), tls, _bound("tcp", host, int(port))):
+        yield
+
+
+def shown(folder: Path, name: str, trust: str, file: str = "") -> str:
+    """Who it is, in a section of its TLS: files of a PKI; `file` is the certificate, if not that with its chain."""
     return (
-        f"verify_certificate=yes\nrequire_certificate=yes\nverify_depth=5\nca_list={trust}\n"
-        f"private_key={papers.path(name + '.key')}\ncertificate={papers.path(name + '-chain.pem')}\n"
+        f"verify_certificate=yes\nrequire_certificate=yes\nverify_depth=5\nca_list={folder / trust}\n"
+        f"private_key={folder / name}.key\ncertificate={folder / (file or name + '-chain.pem')}\n"
     )
+
+
+def _shows(papers: Papers, name: str, trust: str) -> str:
+    return shown(papers.folder, name, trust)
 
 
 def _config(listens: Iterable[str], modules: Iterable[str], route: str) -> str:

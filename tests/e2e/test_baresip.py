@@ -99,8 +99,17 @@ class Lab:
         )
 
     @contextmanager
-    def endpoint(self, name: str, address: str, port: int, *arguments: str, extra: str = "") -> Iterator[Baresip]:
-        """An endpoint that is ready; it is ended if it has not ended itself."""
+    def endpoint(
+        self,
+        name: str,
+        address: str,
+        port: int,
+        *arguments: str,
+        extra: str = "",
+        codec: str = "PCMU",
+        registrar: str = "",
+    ) -> Iterator[Baresip]:
+        """An endpoint that is ready, and registers if there is a registrar; it is ended if it has not ended itself."""
         folder = self.folder / name
         folder.mkdir()
         media = 17000 if name == "caller" else 18000
@@ -108,8 +117,11 @@ class Lab:
             address=address, port=port, tone=440, media=media, media_last=media + 98, modules=self.modules
         )
         (folder / "config").write_text(config)
-        account = f"<sip:{name}@{address}:{port};transport=tcp>;regint=0;audio_codecs=PCMU/8000/1;mwi=no{extra}\n"
-        (folder / "accounts").write_text(account)
+        home, interval = (registrar, 60) if registrar else (f"{address}:{port}", 0)
+        codecs = f"audio_codecs={codec}/8000/1"
+        (folder / "accounts").write_text(
+            f"<sip:{name}@{home};transport=tcp>;regint={interval};{codecs};mwi=no;auth_pass=none{extra}\n"
+        )
         output = folder / "output"
         command = ["stdbuf", "-oL", self.program, "-4", "-f", str(folder), "-t", "20", *arguments]
         environment = {**os.environ, "LD_PRELOAD": str(self.library), "SOURCE_ADDRESS": address}

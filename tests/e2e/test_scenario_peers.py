@@ -1,13 +1,13 @@
-"""SIPp in place of CUCM and of Webex: hybrid calls through both Expressways end at somebody else's endpoint.
+"""Somebody else's programs in hybrid calls: SIPp as CUCM and as Webex, called and calling, Kamailio as an Expressway.
 
-Strategy: SIPp answers on one address for all scenarios that can do with it; `sipalg scenario run` is told by `--peer`.
-The verdicts are ours, the count of calls that went well is SIPp's own.
+Strategy: `sipalg scenario run` is told by `--peer` who they are, and tells by its orders when they are to call. The
+verdicts are ours, the count of calls that went well is SIPp's own. Where TLS is wanted, haproxy has it for SIPp.
 """
 
 from __future__ import annotations
 
 import csv
-import json
+import re
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,35 +16,128 @@ from typing import Any
 
 import pytest
 
-from harness.scenarios import calls_inbound, calls_outbound
+from harness.scenarios.stage import Network
+from tests.e2e.hybrid_expressway import hybrid_expressway
+from tests.e2e.kamailio import free_port
+from tests.e2e.ordering import reasons, run_scenarios
+from tests.e2e.test_sip_elements import listens, running
 from tests.edge.sockets import free_port_pair
-from tests.helpers.system import PATIENCE, eventually, require_system, sipalg_command, sipalg_environment
+from tests.helpers.system import PATIENCE, require_system, run_sipalg
 
 ADDRESS = "127.0.78.3"
 CALLEE = Path(__file__).parent / "callee.xml"
-MOST_SECONDS = 60.0
-FAMILIES = (*calls_inbound.SCENARIOS, *calls_outbound.SCENARIOS)
+CODEC, LIMIT = "no-common-codec-early-offer", "cucm-message-limit-inbound"
+CALLER = """\
+<?xml version="1.0" encoding="UTF-8" ?>
+<scenario name="caller: keeps the route set and the remote target, and hangs up">
+  <send>
+    <![CDATA[
+      INVITE sip:{called} SIP/2.0
+      Via: SIP/2.0/{kind} [local_ip]:[local_port];branch=[branch]
+      {route}
+      From: <sip:{caller}>;tag=caller-[call_number]
+      To: <sip:{called}>
+      Call-ID: [call_id]
+      CSeq: 1 INVITE
+      Contact: <sip:caller@[local_ip]:[local_port];transport={kind}>;call-type=squared
+      Max-Forwards: 70
+      Content-Type: application/sdp
+      Content-Length: [len]
+
+      v=0
+      o=caller 1 1 IN IP4 [local_ip]
+      s=-
+      c=IN IP4 [local_ip]
+      t=0 0
+      {audio}
+      a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA
+    ]]>
+  </send>
+  <recv response="100" optional="true"/>
+  <recv response="180" optional="true"/>
+  <recv response="{status}" rrs="true"/>
+  <send>
+    <![CDATA[
+      ACK {target} SIP/2.0
+      Via: SIP/2.0/{kind} [local_ip]:[local_port];branch=[branch]
+      {routes}
+      From: <sip:{caller}>;tag=caller-[call_number]
+      To: <sip:{called}>[peer_tag_param]
+      Call-ID: [call_id]
+      CSeq: 1 ACK
+      Max-Forwards: 70
+      Content-Length: 0
+
+    ]]>
+  </send>
+"""
+BYE = """\
+  <send>
+    <![CDATA[
+      BYE [next_url] SIP/2.0
+      Via: SIP/2.0/{kind} [local_ip]:[local_port];branch=[branch]
+      [routes]
+      From: <sip:{caller}>;tag=caller-[call_number]
+      To: <sip:{called}>[peer_tag_param]
+      Call-ID: [call_id]
+      CSeq: 2 BYE
+      {reason}
+      Max-Forwards: 70
+      Content-Length: 0
+
+    ]]>
+  </send>
+  <recv response="200"/>
+"""
+HAPROXY = """\
+global
+    nbthread 1
+defaults
+    mode tcp
+    timeout connect 5s
+    timeout client 60s
+    timeout server 60s
+listen sip
+    bind {here}
+    server expressway {there} ssl crt {folder}/both.pem ca-file {folder}/expressway-e-root.crt verify required
+"""
 
 
-def scenarios_with(peer: str) -> list[str]:
-    """Those in which a real one can take a peer's place."""
-    return [each.name for each in FAMILIES if peer in each.replaceable]
+def scenario(caller: str, called: str, kind: str, status: int = 200, route: str = "", audio: int = 0) -> str:
+    """What SIPp does as a caller, until the call is refused or hung up; `audio` is its only payload type."""
+    stands = status == 200
+    values = {
+        "caller": caller,
+        "called": called,
+        "kind": kind,
+        "status": status,
+        "route": route or "Subject: a call",
+        "audio": f"m=audio 30000 RTP/SAVP {audio}",
+        "target": "[next_url]" if stands else f"sip:{called}",
+        "routes": "[routes]" if stands else "Subject: refused",
+        "reason": "Reason: Q.850;cause=47" if audio == 18 else "Subject: done",
+    }
+    return (CALLER + (BYE if stands else "")).format(**values) + "</scenario>\n"
 
 
 @contextmanager
-def answering(folder: Path) -> Iterator[int]:
-    """SIPp's callee, for as long as the block runs; the port it listens on."""
+def answering(folder: Path) -> Iterator[str]:
+    """SIPp's callee, for as long as the block runs, as HOST:PORT."""
     port = free_port_pair(ADDRESS)
-    listens = "{:02X}{:02X}{:02X}{:02X}:{:04X}".format(*map(int, reversed(ADDRESS.split("."))), port)
     command = [require_system("sipp", "sip-tester"), "-sf", str(CALLEE), "-t", "t1", "-i", ADDRESS, "-p", str(port)]
     command += ["-ci", ADDRESS, "-nostdin", "-trace_stat", "-stf", "callee.csv", "-fd", "60"]
-    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, cwd=folder) as process:
-        try:
-            eventually("SIPp listens", lambda: f"{listens} 00000000:0000 0A" in Path("/proc/net/tcp").read_text())
-            yield port
-        finally:
-            process.terminate()
-            process.wait(PATIENCE)
+    with running(command, folder, listens("TCP", ADDRESS, port)):
+        yield f"{ADDRESS}:{port}"
+
+
+def call(folder: Path, target: str, text: str) -> int:
+    """SIPp's caller; its exit status."""
+    (folder / "caller.xml").write_text(text)
+    command = [require_system("sipp", "sip-tester"), target, "-sf", "caller.xml", "-t", "t1", "-i", ADDRESS]
+    command += ["-ci", ADDRESS, "-p", str(free_port_pair(ADDRESS)), "-m", "1", "-nostdin"]
+    command += ["-timeout", "15s", "-timeout_error"]
+    quiet = subprocess.DEVNULL
+    return subprocess.run(command, stdin=quiet, stdout=quiet, cwd=folder, timeout=2 * PATIENCE, check=False).returncode
 
 
 def figures(folder: Path) -> dict[str, int]:
@@ -55,34 +148,112 @@ def figures(folder: Path) -> dict[str, int]:
     return {name: int(row[name]) for name in names}
 
 
-def run(names: list[str], peer: str, port: int, *form: str) -> list[dict[str, Any]]:
-    """The verdicts of scenarios in one form."""
-    command = sipalg_command("scenario", "run", *names, *form, "--json", "--peer", f"{peer}={ADDRESS}:{port}")
-    done = subprocess.run(command, capture_output=True, timeout=MOST_SECONDS, check=False, env=sipalg_environment())
-    verdicts: list[dict[str, Any]] = json.loads(done.stdout)
-    assert [(each["name"], each["reason"]) for each in verdicts if each["verdict"] != "pass"] == []
-    assert [each["name"] for each in verdicts] == names
-    assert done.returncode == 0
-    return verdicts
+def answers(verdicts: list[dict[str, Any]]) -> list[str]:
+    """To the INVITE, as the caller got them."""
+    return [each["found"] for one in verdicts for each in one["evidence"] if each["what"] == "answer to INVITE"]
 
 
 @pytest.mark.parametrize(
-    ("peer", "least", "failing", "got_through"),
-    [("cucm", 5, ["preloaded-route-rejected", "two-notifications"], 1), ("webex", 2, ["search-rule-order"], 0)],
+    ("peer", "failing", "cured", "got_through"),
+    [
+        ("cucm", ("two-notifications",), ("sip-destination-not-resolved", LIMIT), 1),
+        ("webex", ("search-rule-order",), ("dns-override-off",), 0),
+    ],
     ids=["cucm", "webex"],
 )
-def test_a_real_peer(tmp_path: Path, peer: str, least: int, failing: list[str], got_through: int) -> None:
+def test_sipp_is_called(
+    tmp_path: Path, peer: str, failing: tuple[str, ...], cured: tuple[str, ...], got_through: int
+) -> None:
     """Failures are recognised with SIPp at the end, and every cure brings it a call that it counts as good.
 
     Of the failures, only the second notification is a call that gets through.
     """
-    names = scenarios_with(peer)
-    assert len(names) >= least
-    with answering(tmp_path) as port:
-        run(failing, peer, port)
-        cured = run(names, peer, port, "--fixed")
+    with answering(tmp_path) as at:
+        assert reasons(run_scenarios(*failing, "--peer", f"{peer}={at}")) == []
+        verdicts = run_scenarios(*cured, "--fixed", "--peer", f"{peer}={at}")
+    assert reasons(verdicts) == []
     counted = figures(tmp_path)
-    assert counted["IncomingCall(C)"] == counted["SuccessfulCall(C)"] == len(names) + got_through
+    assert counted["IncomingCall(C)"] == counted["SuccessfulCall(C)"] == len(cured) + got_through
     assert counted["FailedUnexpectedMessage(C)"] == 0
-    answers = [each["found"] for one in cured for each in one["evidence"] if each["what"] == "answer to INVITE"]
-    assert answers == ["200 OK"] * len(names)
+    assert answers(verdicts) == ["200 OK"] * len(cured)
+
+
+@pytest.mark.parametrize("fixed", [False, True], ids=["failure", "cure"])
+def test_sipp_calls_as_cucm(tmp_path: Path, fixed: bool) -> None:
+    """With G.729 alone, and it hangs up for want of audio; and with G.711."""
+    calls: list[int] = []
+
+    def obey(order: str) -> None:
+        place = re.search(r"call sip:alice@sub\.call\.ciscospark\.com at ([\d.]+:\d+) over TCP", order)
+        assert place is not None, order
+        caller = scenario("5010@example.com", "alice@sub.call.ciscospark.com", "TCP", audio=0 if fixed else 18)
+        calls.append(call(tmp_path, place[1], caller))
+
+    form = ("--fixed",) if fixed else ()
+    verdicts = run_scenarios(CODEC, *form, "--peer", f"cucm={ADDRESS}:5060", "--wait", "20", obey=obey)
+    assert (reasons(verdicts), calls) == ([], [0])
+    assert len(verdicts[0]["evidence"]) >= 6
+
+
+@pytest.fixture(scope="module")
+def pki(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `sipalg certs make` writes, and Webex's certificate and key in one file, as haproxy has it."""
+    folder = tmp_path_factory.mktemp("peers") / "pki"
+    done = run_sipalg("certs", "make", str(folder))
+    assert done.returncode == 0, done.stderr
+    both = (folder / "webex-chain.pem").read_bytes() + (folder / "webex.key").read_bytes()
+    (folder / "both.pem").write_bytes(both)
+    return folder
+
+
+@pytest.mark.parametrize("fixed", [False, True], ids=["failure", "cure"])
+def test_sipp_calls_as_webex(tmp_path: Path, pki: Path, fixed: bool) -> None:
+    """Over mutual TLS, with a preloaded Route: rejected, and with the cure answered."""
+    calls: list[int] = []
+
+    def obey(order: str) -> None:
+        place = re.search(
+            r"call sip:bob@example\.com, with `Route: (<[^>]*>)`, over TLS .* has ([\d.]+:\d+), and hang up", order
+        )
+        assert place is not None, order
+        here = f"{ADDRESS}:{free_port(ADDRESS)}"
+        config = tmp_path / "haproxy.cfg"
+        config.write_text(HAPROXY.format(here=here, there=place[2], folder=pki))
+        status = 200 if fixed else 404
+        caller = scenario("alice@sub.call.ciscospark.com", "bob@example.com", "TLS", status, f"Route: {place[1]}")
+        host, port = here.split(":")
+        command = [require_system("haproxy", "haproxy"), "-f", str(config)]
+        with running(command, tmp_path, listens("TCP", host, int(port))):
+            calls.append(call(tmp_path, here, caller))
+
+    form = ("--fixed",) if fixed else ()
+    peer = ("--peer", f"webex={ADDRESS}:5062", "--certs", str(pki), "--wait", "20")
+    verdicts = run_scenarios("preloaded-route-rejected", *form, *peer, obey=obey)
+    assert (reasons(verdicts), calls) == ([], [0])
+    assert len(verdicts[0]["evidence"]) >= 10
+
+
+def test_nobody_calls(pki: Path) -> None:
+    """The wait runs out: of a call that cannot arrive that is the observation, of one that should it is a failure."""
+    peer = ("--peer", f"webex={ADDRESS}:5062", "--certs", str(pki), "--wait", "0.3")
+    closed, rejected = run_scenarios("mutual-tls-port-closed", "preloaded-route-rejected", *peer)
+    assert closed["verdict"] == "pass"
+    assert rejected["verdict"] == "fail"
+    assert rejected["reason"].startswith("answer to INVITE: expected 404 Not Found, found nothing")
+
+
+@pytest.mark.parametrize(
+    ("kind", "form"), [("tcp", ()), ("tls", ("--fixed",))], ids=["failure over TCP", "cure over TLS"]
+)
+@pytest.mark.parametrize("name", ["expressway-c", "expressway-e"])
+def test_kamailio_between_us(tmp_path: Path, pki: Path, name: str, kind: str, form: tuple[str, ...]) -> None:
+    """A call either way; what it shows is seen by those who are left."""
+    certificates = ("--certs", str(pki)) if kind == "tls" else ()
+    with (
+        Network() as network,
+        hybrid_expressway(tmp_path / "kamailio", network.host(40), name, kind, pki) as expressway,
+    ):
+        peer = ("--peer", f"{name}={expressway.host}:{expressway.port}", "--wait", "20", *certificates)
+        verdicts = run_scenarios(CODEC, LIMIT, *form, *peer, obey=expressway.obey)
+    assert reasons(verdicts) == []
+    assert all(len(each["evidence"]) >= 5 for each in verdicts)

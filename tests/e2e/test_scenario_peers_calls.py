@@ -73,6 +73,21 @@ _REFUSING = f"""\
   </send>
   <recv request="ACK"/>
 """
+_DECLINING = f"""\
+  <send>
+    <![CDATA[
+      SIP/2.0 200 OK
+{_HEAD}{_SDP}    ]]>
+  </send>
+  <pause milliseconds="300"/>
+  <send>
+    <![CDATA[
+      SIP/2.0 603 Decline
+{_HEAD}      Content-Length: 0
+
+    ]]>
+  </send>
+"""
 SECURE = "m=audio 31000 RTP/SAVP 0\n      a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:" + "A" * 40
 NO_AUDIO = "m=audio 0 RTP/SAVP *"
 LARGE = SECURE + "".join(f"\n      a=x-line:{number:03} {'x' * 80}" for number in range(60))
@@ -80,10 +95,10 @@ LARGE = SECURE + "".join(f"\n      a=x-line:{number:03} {'x' * 80}" for number i
 
 RUNS = [
     ("no-common-codec-early-offer", False, "webex", _CALLED.replace("MEDIA", NO_AUDIO)),
-    ("no-common-codec-early-offer", True, "webex", _CALLED.replace("MEDIA", SECURE)),
+    ("no-common-codec-delayed-offer", False, "webex", _CALLED.replace("MEDIA", SECURE)),
     ("no-common-codec-inbound", False, "cucm", _REFUSING),
     ("no-common-codec-inbound", True, "cucm", _CALLED.replace("MEDIA", SECURE)),
-    ("cucm-message-limit-early-offer", False, "webex", _CALLED.replace("MEDIA", LARGE)),
+    ("cucm-message-limit-delayed-offer", False, "webex", _DECLINING.replace("MEDIA", LARGE)),
     ("cucm-message-limit-early-offer", True, "webex", _CALLED.replace("MEDIA", LARGE)),
 ]
 

@@ -11,7 +11,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from OpenSSL import SSL, crypto
 
-from harness.ca import Authority, Credentials, load_recipes, make, write
+from alg.errors import ConfigError
+from harness.ca import Authority, Credentials, load_recipes, make, read, write
 from tests.helpers.openssl import openssl, server, verdict
 
 NOW = datetime(2031, 5, 6, 7, 8, 9, tzinfo=UTC)
@@ -309,3 +310,72 @@ def test_openssl_shows_no_weak_key(directory: Path) -> None:
     arguments = ("-cert", "webex-weak-key.crt", "-key", "webex-weak-key.key", "-cipher", "DEFAULT@SECLEVEL=1")
     with server(directory, *arguments) as running:
         assert running.address
+
+
+def test_read_what_was_written(directory: Path) -> None:
+    """Those that are shown with key and chain; above them, and of those that are known, the certificate alone."""
+    pki = read(BOOK, directory, ["webex"], ["webex", "expressway-e-root", "expressway-e-self-signed"])
+    assert set(pki.credentials) == {"webex"}
+    assert set(pki.keyless) == {"webex-root", "webex-issuing", "expressway-e-root", "expressway-e-self-signed"}
+    for suffix, content in ((".key", pki["webex"].key_pem), ("-chain.pem", pki["webex"].chain_pem)):
+        assert (directory / f"webex{suffix}").read_bytes() == content
+    for name in ("webex", "expressway-e-root"):
+        assert pki.trust(name) == (directory / f"{name}.crt").read_bytes()
+
+
+def test_no_key_of_others_is_read(directory: Path, tmp_path: Path) -> None:
+    """Of a real CA, or of who shows himself, there is a certificate and nothing else."""
+    for name in ("expressway-e-root", "expressway-e"):
+        (tmp_path / f"{name}.crt").write_bytes((directory / f"{name}.crt").read_bytes())
+    pki = read(BOOK, tmp_path, (), ["expressway-e", "expressway-e-root"])
+    chain = tmp_path / "expressway-e.crt", tmp_path / "expressway-e-root.crt"
+    assert [pki.trust(name) for name in ("expressway-e", "expressway-e-root")] == [each.read_bytes() for each in chain]
+    with pytest.raises(KeyError):
+        _ = pki["expressway-e"]
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "words"),
+    [
+        ("webex.key", None, r"webex\.key: No such file"),
+        ("webex-chain.pem", None, r"webex-chain\.pem: No such file"),
+        ("webex-root.crt", None, r"webex-root\.crt: No such file"),
+        ("webex-root.crt", b"no PEM", r"webex-root\.crt: no certificate in PEM"),
+        ("webex.key", b"no PEM", r"webex-chain\.pem with webex\.key: no private key in PEM"),
+        ("webex.key", "cucm.key", "the key does not belong to the first certificate"),
+    ],
+)
+def test_what_cannot_be_read(
+    directory: Path, tmp_path: Path, file: str, content: bytes | str | None, words: str
+) -> None:
+    """It is told which file is wrong."""
+    for each in directory.glob("webex*"):
+        (tmp_path / each.name).write_bytes(each.read_bytes())
+    (tmp_path / file).unlink()
+    if content is not None:
+        told = content if isinstance(content, bytes) else (directory / content).read_bytes()
+        (tmp_path / file).write_bytes(told)
+    with pytest.raises(ConfigError, match=words):
+        read(BOOK, tmp_path, ["webex"])
+
+
+def test_a_key_that_signs_otherwise(directory: Path, tmp_path: Path) -> None:
+    """TLS here is RSA or EC."""
+    openssl(
+        "req",
+        "-x509",
+        "-newkey",
+        "ed25519",
+        "-nodes",
+        "-subj",
+        "/CN=webex",
+        "-keyout",
+        "webex.key",
+        "-out",
+        "webex-chain.pem",
+        cwd=tmp_path,
+    )
+    for name in ("webex-root.crt", "webex-issuing.crt"):
+        (tmp_path / name).write_bytes((directory / name).read_bytes())
+    with pytest.raises(ConfigError, match=r"webex\.key: neither RSA nor EC"):
+        read(BOOK, tmp_path, ["webex"])

@@ -15,10 +15,12 @@ from twisted.internet.error import CannotListenError
 
 from alg.edge.entrance import Address
 from alg.errors import ConfigError
+from harness.capture.capture_file import SYNTHESISED
 from harness.peers.firewall import Firewall
 from tests.harness.peers.capturing import packets
 from tests.harness.peers.ends import now
 from tests.harness.peers.turning import Turned
+from tests.helpers.captures import file_comment
 
 HELLO = bytes.fromhex("16 0301 002f 01 00002b 0303" + "11" * 32 + "00 0002 c02f 01 00 0000")  # fmt: skip
 ANYWHERE = ("127.0.0.4", 0)
@@ -76,6 +78,7 @@ def test_each_side_is_captured_on_its_interface(
         assert cross(turned, listener, through, HELLO) == HELLO
     file = tmp_path / "crossed.pcapng"
     file.write_bytes(firewall.capture)
+    assert file_comment(file) == SYNTHESISED
     seen = packets(file, [target[1], through[1]])
     by_side = {
         "client": {each.interface for each in seen if "127.0.0.2" in (each.source[0], each.destination[0])},
@@ -135,3 +138,16 @@ def test_what_cannot_be(turned: Turned, make: Callable[..., Firewall]) -> None:
         make("reset:lunch")
     with pytest.raises(CannotListenError):
         make().open(("192.0.2.1", 0), ("127.0.0.3", 9), True)
+
+
+def test_to_either_side_it_is_one_address(turned: Turned, make: Callable[..., Firewall]) -> None:
+    """Connections leave from where they came in, with a port of their own."""
+    with closing(listening()) as listener:
+        through = make().open(ANYWHERE, listener.getsockname(), True)
+
+        def meet() -> Address:
+            with socket.create_connection(through, 10), listener.accept()[0] as server:
+                peer: Address = server.getpeername()
+                return peer
+
+        assert turned.meanwhile(meet)[0] == "127.0.0.4"

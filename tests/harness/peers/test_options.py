@@ -67,6 +67,26 @@ def test_what_is_no_answer(message: bytes) -> None:
     assert not asking.complete
 
 
+ANOTHER = b"Via: x\r\nFrom: a\r\nTo: b\r\nCall-ID: other\r\nCSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n"
+
+
+def test_somebody_who_calls() -> None:
+    """Gets an answer too; ACK gets none."""
+    _, asked = both()
+    (heard,) = asked.feed(b"INVITE sip:x SIP/2.0\r\n" + ANOTHER)
+    assert heard.reply is not None
+    assert status_code(heard.reply) == 480
+    assert asked.complete
+    assert asked.feed(b"ACK sip:x SIP/2.0\r\n" + ANOTHER)[0].reply is None
+
+
+def test_a_refusal_is_an_answer() -> None:
+    """SIP crosses, whatever the other one thinks of it."""
+    asking, _ = both()
+    asking.feed(b"SIP/2.0 403 Forbidden\r\nVia: x\r\nCall-ID: one\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n")
+    assert asking.complete
+
+
 def test_bytes_that_are_no_sip() -> None:
     """Are left alone."""
     asking, _ = both()

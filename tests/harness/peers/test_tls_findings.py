@@ -55,7 +55,7 @@ def test_all_signs_of_a_mistake() -> None:
         Finding("log of Expressway-E", CLOSED, CLOSED),
         Finding("SIP request answered", "no", "no"),
         Finding("alert", "certificate_unknown from outside", "certificate_unknown from outside"),
-        Finding("certificates from Expressway-E", "3", "3"),
+        Finding("certificates from Expressway-E", "several", "several"),
         Finding("reset", "none", "none"),
         Finding("Webex hears of the end", "yes", "yes"),
     ]
@@ -75,7 +75,7 @@ def test_all_signs_of_a_mistake() -> None:
             replace(SIGNS, alert=("outside", "unknown_ca")),
             "alert: expected unknown_ca from outside, found certificate_unknown from outside",
         ),
-        (replace(SIGNS, chain_inside=1), "certificates from Expressway-E: expected 1, found 3"),
+        (replace(SIGNS, chain_inside=1), "certificates from Expressway-E: expected 1, found several"),
         (replace(SIGNS, reset_by="inside"), "reset: expected inside, found none"),
         (replace(SIGNS, quiet_outside=True), "Webex hears of the end: expected no, found yes"),
     ],
@@ -150,6 +150,7 @@ def test_whose_reset_it_is(inside: dict[str, bool], outside: dict[str, bool], fo
         (Meeting(False, loss=Loss.EOF), "yes"),
         (Meeting(False, failure=CERTIFICATE_UNKNOWN), "yes"),
         (Meeting(False, answered=True), "yes"),
+        (Meeting(False, seen=[alert(Sender.CLIENT, "certificate_unknown")]), "yes"),
     ],
 )
 def test_silence(outside: Meeting, hears: str) -> None:
@@ -167,3 +168,11 @@ def test_tls_1_3_hides_alerts_and_certificates() -> None:
         "reset",
         "Webex hears of the end",
     }
+
+
+def test_a_reset_behind_an_alert() -> None:
+    """Is none: a socket is reset that is closed with something unread."""
+    outcome = refused()
+    for end in (outcome.inside, outcome.outside):
+        end.loss = Loss.RESET
+    assert Finding("reset", "none", "none") in outcome.of_mistake(SIGNS)

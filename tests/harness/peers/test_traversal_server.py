@@ -33,7 +33,8 @@ def test_registers(turned: Turned, make_mra: MakeMra) -> None:
     outcome = turned.result(mra.phone.register(mra.where).first)
     assert isinstance(outcome, Response)
     assert outcome.status == 200
-    assert mra.at_core.titles() == ["SERVICE", "REGISTER", "200 REGISTER"]
+    assert mra.at_edge.titles()[0] == "OPTIONS"
+    assert mra.at_core.titles() == ["200 OPTIONS", "SERVICE", "REGISTER", "200 REGISTER"]
     assert mra.at_phone.titles() == ["407 REGISTER", "200 REGISTER"]
     ours = mra.core.element.transport.connections[0].local
     route = f"<sip:{CORE}:{ours[1]};transport=tcp;apparent;ds;lr>"
@@ -55,7 +56,7 @@ def test_wrong_password(turned: Turned, make_mra: MakeMra) -> None:
     outcome = turned.result(mra.phone.register(mra.where).first)
     assert isinstance(outcome, Response)
     assert outcome.status == 403
-    assert mra.at_core.titles() == ["SERVICE"]
+    assert mra.at_core.titles() == ["200 OPTIONS", "SERVICE"]
     assert mra.cucm.registrations == {}
 
 

@@ -150,6 +150,7 @@ def test_stopping_ends_all_children(tmp_path: Path, scenario: Scenario) -> None:
     assert verdicts == [[]]
     eventually("all of them are gone", lambda: not any(alive(pid) for pid in pids))
     assert (kept / "cleaned.txt").exists() == (scenario is made_up.HANGS)
+    assert json.loads((kept / "verdict.json").read_text())["reason"] == "cut short"
     assert not (tmp_path / "works").exists()
 
 

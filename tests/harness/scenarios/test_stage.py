@@ -65,6 +65,8 @@ def test_certificates_that_others_know(tmp_path: Path) -> None:
     with Network() as network:
         known = [Stage(None, network, tmp_path, certificates=tmp_path).pki(["webex"])["webex"] for _ in range(2)]
         new = Stage(None, network, tmp_path).pki(["webex"])["webex"]
+        with_known = Stage(None, network, tmp_path).pki(["webex"], ["cucm-root"])
+    assert with_known.certificate("cucm-root") == with_known["cucm-root"].certificate
     shown = x509.load_pem_x509_certificate((tmp_path / "webex.crt").read_bytes())
     assert [each.certificate for each in known] == [shown, shown]
     assert new.certificate != shown

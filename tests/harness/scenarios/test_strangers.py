@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from alg.errors import ConfigError
+from harness.scenarios.registry import find
 from harness.scenarios.strangers import Strangers
 
 
@@ -78,3 +79,12 @@ def test_certificates_that_are_nowhere(tmp_path: Path) -> None:
     """With the command that makes them."""
     with pytest.raises(ConfigError, match="no directory; `sipalg certs make` writes one"):
         parse(certificates=str(tmp_path / "none"))
+
+
+def test_who_speaks_tls_needs_certificates(tmp_path: Path) -> None:
+    """Who is not in the scenario, or does not speak TLS in it, needs none."""
+    known = parse("webex=127.0.0.1:5062", certificates=str(tmp_path))
+    known.admit(find("T1"))
+    parse("cucm=127.0.0.1:5060").admit([*find("T1"), *find("nat-reflection")])
+    with pytest.raises(ConfigError, match=r"^--peer webex: speaks TLS in webex-ca-not-trusted, .* give --certs DIR"):
+        parse("webex=127.0.0.1:5062").admit(find("T1"))
