@@ -5,54 +5,125 @@ from __future__ import annotations
 from typing import Final
 
 from harness.scenarios.calls import identity
-from harness.scenarios.calls.declaring import AT_CALLEE, AT_CALLER, HEARD, SILENCE, through_alg
+from harness.scenarios.calls.declaring import AT_CALLEE, AT_CALLER, CALL, WORKS, through_alg
+from harness.scenarios.calls.ground import CALLEE_INSIDE
 from harness.scenarios.calls.middle import Device, inward, outward
-from harness.scenarios.calls.party import NO_ROUTE, REFUSED, TIMERS, Traits
-from harness.scenarios.calls.play import ACK, ANSWER, BYE, LEAKS, OUTSIDE, Play, Setting
+from harness.scenarios.calls.party import NO_ROUTE, REFUSED, TIMERS, Party, Traits
+from harness.scenarios.calls.play import (
+    ACK,
+    ANSWER,
+    BYE,
+    CALLEE,
+    CALLER,
+    CONTACT,
+    ENDING,
+    LEAKS,
+    Play,
+    Setting,
+    invite,
+)
+from harness.scenarios.calls.seen import INSIDE, NONE, OUTSIDE
+from harness.scenarios.calls.sound import HEARD, SILENCE
+from harness.scenarios.scenario import fact
+from harness.sip.flow import Flow
+from harness.sip.message import Request
+from harness.sip.uri import SipUri
+
+_BUILT_IN: Final = CALLER, CALLEE
 
 _CALL_ID: Final = "Call-ID outside"
+_REPLACED: Final = "outside, call that Replaces names"
 _REPLACING: Final = "answer to INVITE with Replaces"
 
 
 async def _replace(play: Play) -> None:
     """A call, and another one that takes its place (RFC 3891): the callee has to find the first by its Call-ID."""
+
+    async def call_twice(party: Party) -> None:
+        await party.call(invite(play, party))
+        for first in [session.dialog for session in party.sessions.values()]:
+            await play.callee.acknowledged(TIMERS.timeout)
+            replaces = f"{first.call_id};to-tag={first.remote.tag};from-tag={first.local.tag}"
+            await party.call(invite(play, party, ("Replaces", replaces)))
+
+    def replacing() -> list[Request]:
+        return [each for each in play.seen.asked("INVITE") if each.first("Replaces")]
+
     play.open()
-    invite = play.invite()
-    play.facts[ANSWER] = (await play.caller.call(invite)).text
-    first = next(iter(play.caller.sessions.values())).dialog
-    await play.built_in.wait("ACK", TIMERS.timeout)
-    sent = play.middle.wire.requests(OUTSIDE, from_peer=False, method="INVITE")[0]
-    play.facts[_CALL_ID] = "that of the inside" if sent.call_id == invite.call_id else "another"
-    replaces = f"{first.call_id};to-tag={first.remote.tag};from-tag={first.local.tag}"
-    play.facts[_REPLACING] = (await play.caller.call(play.invite([("Replaces", replaces)]))).text
-    for session in list(play.caller.sessions.values()):
-        await play.caller.hang_up(session)
+    await play.begin(call_twice, lambda: bool(replacing()), lambda: play.seen.decided("INVITE"))
+    asked, left = play.seen.asked("INVITE"), play.seen.left("INVITE")
+    play.facts[ANSWER] = play.seen.answer_to(asked[0]) if asked else NONE
+    same = bool(asked and left) and asked[0].call_id == left[0].call_id
+    play.facts[_CALL_ID] = "that of the inside" if same else "another"
+    named = [(each.first("Replaces") or "").partition(";")[0].strip() for each in left if each.first("Replaces")]
+    play.facts[_REPLACED] = "one that is there" if named and named[-1] == left[0].call_id else "none that there is"
+    play.facts[_REPLACING] = play.seen.answer_to(replacing()[-1]) if replacing() else NONE
+    await play.hang_up()
+
+
+_IDENTITY: Final = "outside, Identity"
 
 
 async def _signed(play: Play) -> None:
+    """A call that is signed, and whether it still is what was signed when it has left."""
     play.open()
-    await play.call_through(identity.signed(play.invite()))
+    await play.call_through(_sign)
+    pairs = list(zip(play.seen.asked("INVITE"), play.seen.left("INVITE"), strict=False))
+    play.facts[_IDENTITY] = identity.still_valid(*pairs[-1]) if pairs else NONE
+
+
+async def _sign(play: Play, party: Party) -> tuple[Request, Flow | None]:
+    return identity.signed(invite(play, party)), None
+
+
+_CONTACT_INSIDE: Final = "inside, Contact of the INVITE"
+
+
+async def _repaired(play: Play) -> None:
+    """A call, and whom its INVITE names on either side."""
+    play.open()
+    await play.call_through()
+    asked = play.seen.asked("INVITE")
+    play.facts[_CONTACT_INSIDE] = play.seen.contact(asked[-1] if asked else None)
 
 
 _REGISTER: Final = "answer to REGISTER"
 _SOURCE: Final = "outside, source port of the REGISTER"
 _CALL_BACK: Final = "answer to the call from outside"
+_GONE: Final = 1.0
+"""Seconds for a connection to go once one side has ended it."""
 
 
 async def _call_back(play: Play) -> None:
     """A registration; then the registrar calls the address and port that it came from, on a connection of its own."""
-    ground, callee = play.ground, play.built_in
-    play.open(outward(ground, ground.port if play.fixed else 0))
-    play.facts[_REGISTER] = (await play.caller.ask(play.caller.compose("REGISTER", play.called))).text
-    source = callee.callers[0]
-    play.facts[_SOURCE] = "that of Contact" if source[1] == ground.port else "another than Contact's"
-    await callee.disconnect()
-    await play.middle.quiet()
-    play.middle.open(inward(ground))
-    answer = await callee.call(callee.compose("INVITE", source, (), callee.description()))
-    play.facts[_CALL_BACK] = answer.text
-    for session in list(callee.sessions.values()):
-        await callee.hang_up(session)
+    ground, seen = play.ground, play.seen
+
+    async def register(party: Party) -> None:
+        await party.ask(party.compose("REGISTER", ground.called))
+
+    play.open(outward(ground, ground.caller[1] if play.fixed else 0))
+    await play.begin(register, lambda: bool(seen.asked("REGISTER")), lambda: seen.decided("REGISTER"))
+    play.facts[_REGISTER] = seen.answer("REGISTER")
+    left = seen.left("REGISTER")
+    contact = left[-1].contact if left else None
+    named = SipUri.parse(contact.uri).address[1] if contact is not None else 0
+    source = next((leg.ours for leg in seen.wire.on(OUTSIDE) if b"REGISTER " in leg.to_peer), ("", 0))
+    play.facts[_SOURCE] = ("that of Contact" if source[1] == named else "another than Contact's") if left else NONE
+
+    async def call(party: Party) -> None:
+        await party.disconnect()
+        await play.middle.quiet(_GONE)
+        if seen.wire.ended_by(INSIDE):
+            play.facts[_CALL_BACK] = "not placed, as the phone has ended its connection"
+            return
+        play.middle.open(inward(ground))
+        answer = await party.call(party.compose("INVITE", source, (), party.description(), user=CALLER))
+        play.facts[_CALL_BACK] = answer.text
+        for session in list(party.sessions.values()):
+            await party.hang_up(session)
+
+    if left:
+        await play.callee.do(call, "", lambda: True, lambda: True)
 
 
 _FIREWALL: Final = "192.0.2.1"
@@ -64,19 +135,21 @@ _ENDED: Final = "BYE"
 async def _unacknowledged(play: Play) -> None:
     """A call that nobody hangs up, until the callee does as it got no ACK; else the caller does."""
     play.open()
-    play.facts[ANSWER] = (await play.caller.call(play.invite())).text
-    acknowledged = await play.built_in.wait("ACK", TIMERS.timeout / 2)
-    play.facts[ACK] = "arrives" if acknowledged is not None else "never comes"
-    sent = play.middle.wire.requests(OUTSIDE, from_peer=False, method="ACK")
-    right = sent and sent[0].uri.partition("@")[2].startswith(f"{play.ground.callee[0]}:")
-    play.facts[_ACK_URI] = "the callee" if right else "the firewall" if sent and _FIREWALL in sent[0].uri else "none"
-    if acknowledged is None:
-        ended = await play.caller.wait("BYE", 2 * TIMERS.timeout)
-        play.facts[_ENDED] = "from the callee, which got no ACK" if ended is not None else "none"
+    await play.call()
+    acknowledged = await play.callee.acknowledged(TIMERS.timeout / 2)
+    play.facts[ACK] = "arrives" if acknowledged else "never comes"
+    left = play.seen.left("ACK")
+    right = play.seen.acknowledged
+    play.facts[_ACK_URI] = "the callee" if right else "the firewall" if left and _FIREWALL in left[0].uri else NONE
+    if not acknowledged:
+        await play.seen_within(play.callee.gives_up, lambda: play.seen.ended)
+    if play.seen.wire.requests(OUTSIDE, True, "BYE"):
+        play.facts[_ENDED] = "from the callee, which got no ACK"
     else:
-        session = next(iter(play.caller.sessions.values()))
-        play.facts[_ENDED] = f"from the caller: {(await play.caller.hang_up(session)).text}"
-    play.facts[_REPEATED] = "repeated" if play.built_in.notes["200 again"] > 1 else "sent once"
+        await play.caller.hang_up()
+        play.facts[_ENDED] = f"from the caller: {play.seen.ending}"
+    again = len(play.seen.wire.responses(OUTSIDE, True, 200, "INVITE")) > 2
+    play.facts[_REPEATED] = "repeated" if again else "sent once"
 
 
 _DOUBLE: Final = "double-nat-fix"
@@ -97,8 +170,18 @@ SCENARIOS: Final = (
         broken=Setting(Device(faults=("call-id-rewritten",))),
         fixed=Setting(),
         act=_replace,
-        failure={ANSWER: "200 OK", _CALL_ID: "another", _REPLACING: "481 Call/Transaction Does Not Exist"},
-        success={ANSWER: "200 OK", _CALL_ID: "that of the inside", _REPLACING: "200 OK"},
+        caller="call {callee}, with a Call-ID that ends in its own address, and then once more with a Replaces that "
+        "names the first call",
+        callee="answer both calls with 200 at once, know Replaces (RFC 3891), and answer BYE",
+        failure={ANSWER: "200 OK", _CALL_ID: "another", _REPLACED: "none that there is"},
+        success={
+            ANSWER: "200 OK",
+            _CALL_ID: "that of the inside",
+            _REPLACED: "one that is there",
+            _REPLACING: "200 OK",
+        },
+        told_by={_REPLACING: _BUILT_IN},
+        more=(fact(_REPLACING, "481 Call/Transaction Does Not Exist", *_BUILT_IN),),
     ),
     through_alg(
         "identity-signature-broken",
@@ -113,8 +196,14 @@ SCENARIOS: Final = (
         broken=Setting(callee=Traits(judge=identity.verify)),
         fixed=Setting(Device(l4f=False), Traits(static_nat=True), Traits(static_nat=True, judge=identity.verify)),
         act=_signed,
-        failure={ANSWER: "438 Invalid Identity Header", LEAKS: "none"},
-        success={ANSWER: "200 OK", LEAKS: "none", ACK: "arrives", BYE: "200 OK"},
+        caller=f"{CALL}; with an Identity (RFC 4474); with --fixed it calls itself {{caller}} wherever it names "
+        "itself, as in static NAT mode",
+        callee="answer the call with 200 at once, and answer its BYE; with --fixed it calls itself host "
+        f"{CALLEE_INSIDE} wherever it names itself",
+        failure={_IDENTITY: "not valid any more", LEAKS: "none"},
+        success={ANSWER: "200 OK", _IDENTITY: "valid", LEAKS: "none", ACK: "arrives", ENDING: "200 OK"},
+        told_by={ACK: (CALLEE,), ENDING: (CALLEE,)},
+        more=(fact(ANSWER, "438 Invalid Identity Header", *_BUILT_IN),),
     ),
     through_alg(
         "double-nat-fix",
@@ -127,10 +216,14 @@ SCENARIOS: Final = (
         cure="One of the two: turn the ALG off, or static NAT mode.",
         broken=Setting(Device(faults=(_DOUBLE,)), Traits(static_nat=True)),
         fixed=Setting(Device(faults=(_DOUBLE,))),
+        act=_repaired,
+        caller=f"{CALL}; without --fixed it calls itself {{caller}} wherever it names itself, as in static NAT mode",
         failure={
-            **{ANSWER: "200 OK", LEAKS: "Via, From, Contact, o=, c=", ACK: "arrives"},
-            **{AT_CALLER: SILENCE, AT_CALLEE: HEARD, BYE: NO_ROUTE},
+            **{ANSWER: "200 OK", _CONTACT_INSIDE: "the caller's outside", CONTACT: "the caller's inside"},
+            **{ACK: "arrives", AT_CALLER: SILENCE, AT_CALLEE: HEARD, BYE: NO_ROUTE},
         },
+        success={**WORKS, _CONTACT_INSIDE: "the caller's inside", CONTACT: "the caller's outside"},
+        more=(fact(LEAKS, "Via, From, Contact, o=, c=", CALLER),),
     ),
     through_alg(
         "source-port-translated",
@@ -146,7 +239,11 @@ SCENARIOS: Final = (
         broken=Setting(),
         fixed=Setting(),
         act=_call_back,
+        caller="register at {callee}, with {own} in its Contact, stay connected, and answer the call that comes to "
+        "{own} with 200",
+        callee="be the registrar, and answer REGISTER with 200",
         failure={_REGISTER: "200 OK", _SOURCE: "another than Contact's", _CALL_BACK: REFUSED},
+        told_by={_CALL_BACK: (CALLEE,)},
         success={_REGISTER: "200 OK", _SOURCE: "that of Contact", _CALL_BACK: "200 OK"},
     ),
     through_alg(
@@ -164,9 +261,11 @@ SCENARIOS: Final = (
         act=_unacknowledged,
         failure={
             **{ANSWER: "200 OK", ACK: "never comes", _ACK_URI: "the firewall"},
-            **{_REPEATED: "repeated", _ENDED: "from the callee, which got no ACK"},
+            **{_REPEATED: "repeated"},
         },
         success={ANSWER: "200 OK", ACK: "arrives", _ACK_URI: "the callee", _ENDED: "from the caller: 200 OK"},
+        told_by={_REPEATED: (CALLEE,)},
+        more=(fact(_ENDED, "from the callee, which got no ACK", *_BUILT_IN),),
     ),
 )
 """By what goes wrong with them."""

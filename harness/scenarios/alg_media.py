@@ -6,16 +6,28 @@ from typing import Final
 
 from twisted.internet import task
 
-from harness.scenarios.calls.declaring import AT_CALLEE, AT_CALLER, HEARD, SILENCE, WORKS, through_alg
+from harness.scenarios.calls.declaring import AT_CALLEE, AT_CALLER, CALL, WORKS, through_alg
 from harness.scenarios.calls.middle import Device
-from harness.scenarios.calls.party import NO_ANSWER, TIMERS, Traits
-from harness.scenarios.calls.play import ANSWER, BYE, LEAKS, Play, Setting
+from harness.scenarios.calls.party import TIMERS, Party, Traits
+from harness.scenarios.calls.play import ANSWER, CALLEE, ENDING, LEAKS, Play, Setting, invite
+from harness.scenarios.calls.seen import INSIDE, LEAVES, NEVER_LEAVES, NO_ANSWER, OUTSIDE
+from harness.scenarios.calls.sound import HEARD, SILENCE
 
 _RTCP_AT_CALLER, _RTCP_AT_CALLEE = "audio RTCP at the caller", "audio RTCP at the callee"
 _VIDEO_AT_CALLER, _VIDEO_AT_CALLEE = "video RTP at the caller", "video RTP at the callee"
+_DOOR: Final = "outside, the port that the offer promises"
+
+
+async def _look_at_the_door(play: Play) -> None:
+    """A call, and whether somebody listens where its offer has the callee send."""
+    play.open()
+    await play.call_through()
+    play.facts[_DOOR] = "a media relay listens" if play.seen.relay.opened(INSIDE) else "nobody listens"
+
 
 _PING: Final = b"\r\n\r\n"
 _PONG: Final = "answer to the keep-alive"
+_PING_INSIDE: Final = "keep-alive inside"
 _PING_OUTSIDE: Final = "keep-alive outside"
 _OPTIONS: Final = "answer to OPTIONS"
 _PATIENCE: Final = 2.0
@@ -24,15 +36,23 @@ _PATIENCE: Final = 2.0
 
 async def _keep_alive(play: Play) -> None:
     """A connection that works, and a keep-alive on it (RFC 5626 3.5.1)."""
+    wire = play.seen.wire
+
+    def answered() -> bool:
+        return wire.pongs(INSIDE, from_peer=False) > 0
+
+    async def ping(party: Party) -> None:
+        await party.ask(party.compose("OPTIONS", play.ground.called))
+        for connection in party.element.transport.connections:
+            connection.send_bytes(_PING)
+        await play.seen_within(_PATIENCE, answered)
+
     play.open()
-    play.facts[_OPTIONS] = (await play.caller.ask(play.caller.compose("OPTIONS", play.called))).text
-    (connection,) = play.caller.element.transport.connections
-    connection.send_bytes(_PING)
-    end = play.reactor.seconds() + _PATIENCE
-    while play.reactor.seconds() < end and not play.caller.notes["CRLF"]:
-        await task.deferLater(play.reactor, 0.01)
-    play.facts[_PONG] = "pong" if play.caller.notes["CRLF"] else "none: the caller takes its flow for dead"
-    play.facts[_PING_OUTSIDE] = "arrives" if play.built_in.notes["CRLFCRLF"] else "never comes"
+    await play.begin(ping, lambda: wire.pings(INSIDE, from_peer=True) > 0, answered)
+    play.facts[_OPTIONS] = play.seen.answer("OPTIONS")
+    play.facts[_PING_INSIDE] = "comes" if wire.pings(INSIDE, from_peer=True) else "none"
+    play.facts[_PING_OUTSIDE] = LEAVES if wire.pings(OUTSIDE, from_peer=False) else NEVER_LEAVES
+    play.facts[_PONG] = "pong" if answered() else "none: the caller takes its flow for dead"
 
 
 _TIMEOUT: Final = 2
@@ -40,22 +60,31 @@ _IDLE: Final = 2.5
 _INTERVAL: Final = 0.5
 """Seconds: of the ALG, of the silence, between keep-alives."""
 _CALLERS_BYE: Final = "answer to the caller's BYE"
+_BYE_OUTSIDE: Final = "the caller's BYE outside"
 _LOSS: Final = "RST or FIN at the caller"
 
 
 async def _be_silent(play: Play) -> None:
     """A call in which nothing is said for longer than the device remembers, but for keep-alives as the cure."""
+    seen = play.seen
+
+    async def call(party: Party) -> None:
+        await party.call(invite(play, party))
+        await play.callee.acknowledged(TIMERS.timeout)
+        end = play.reactor.seconds() + _IDLE
+        while play.reactor.seconds() < end:
+            await task.deferLater(play.reactor, _INTERVAL)
+            for connection in party.element.transport.connections if play.fixed else ():
+                connection.send_bytes(_PING)
+        for session in list(party.sessions.values()):
+            await party.hang_up(session)
+
     play.open()
-    play.facts[ANSWER] = (await play.caller.call(play.invite())).text
-    await play.built_in.wait("ACK", TIMERS.timeout)
-    end = play.reactor.seconds() + _IDLE
-    while play.reactor.seconds() < end:
-        await task.deferLater(play.reactor, _INTERVAL)
-        if play.fixed:
-            play.caller.element.transport.connections[0].send_bytes(_PING)
-    session = next(iter(play.caller.sessions.values()))
-    play.facts[_CALLERS_BYE] = (await play.caller.hang_up(session)).text
-    play.facts[_LOSS] = "none" if play.caller.element.transport.connections else "seen"
+    await play.begin(call, lambda: bool(seen.asked("BYE")), lambda: seen.decided("BYE"))
+    play.facts[ANSWER] = seen.answer("INVITE")
+    play.facts[_CALLERS_BYE] = seen.answer("BYE")
+    play.facts[_BYE_OUTSIDE] = seen.passage("BYE")
+    play.facts[_LOSS] = "seen" if seen.wire.lost_by(INSIDE) else "none"
 
 
 _WITH_RTCP: Final = Traits(rtcp=True)
@@ -75,7 +104,12 @@ SCENARIOS: Final = (
         cure="Let the device open pinholes for what it translates, or relay media on an SBC.",
         broken=Setting(Device(faults=("pinhole-missing:direction=outward",))),
         fixed=Setting(),
-        failure={ANSWER: "200 OK", LEAKS: "none", AT_CALLER: SILENCE, AT_CALLEE: HEARD, BYE: "200 OK"},
+        act=_look_at_the_door,
+        failure={
+            **{ANSWER: "200 OK", LEAKS: "none", _DOOR: "nobody listens"},
+            **{AT_CALLER: SILENCE, AT_CALLEE: HEARD, ENDING: "200 OK"},
+        },
+        success={**WORKS, _DOOR: "a media relay listens"},
     ),
     through_alg(
         "rtcp-attribute-stale",
@@ -90,6 +124,9 @@ SCENARIOS: Final = (
         cure="Leave a=rtcp out where RTCP is on the next port anyway, or use rtcp-mux; or an ALG that knows the line.",
         broken=Setting(Device(faults=("rtcp-attribute-stale",)), _WITH_RTCP, _WITH_RTCP),
         fixed=Setting(Device(), _WITH_RTCP, _WITH_RTCP),
+        caller=f"{CALL}; with a=rtcp and an address in it (RFC 3605) in its offer",
+        callee="answer the call with 200 at once, with RTP, RTCP, and a=rtcp with an address in its answer, and answer "
+        "its BYE",
         failure={
             **{ANSWER: "200 OK", LEAKS: "a=rtcp", AT_CALLER: HEARD, AT_CALLEE: HEARD},
             **{_RTCP_AT_CALLER: SILENCE, _RTCP_AT_CALLEE: SILENCE},
@@ -107,6 +144,9 @@ SCENARIOS: Final = (
         cure="An ALG that reads the whole body; or endpoints that have one c= for the session.",
         broken=Setting(Device(faults=("media-level-c-missed",)), _WITH_VIDEO, _WITH_VIDEO),
         fixed=Setting(Device(), _WITH_VIDEO, _WITH_VIDEO),
+        caller=f"{CALL}; with audio and video in its offer, and a c= for each behind its m=",
+        callee="answer the call with 200 at once, with audio, video, RTP, and a c= for each line behind its m=, and "
+        "answer its BYE",
         failure={
             **{ANSWER: "200 OK", LEAKS: "c=", AT_CALLER: HEARD, AT_CALLEE: HEARD},
             **{_VIDEO_AT_CALLER: SILENCE, _VIDEO_AT_CALLEE: SILENCE},
@@ -126,12 +166,14 @@ SCENARIOS: Final = (
         broken=Setting(Device(faults=("keepalive-swallowed",))),
         fixed=Setting(),
         act=_keep_alive,
+        caller="send {callee} OPTIONS and then CRLFCRLF (RFC 5626 3.5.1) on the same connection",
+        callee="answer OPTIONS with 200, and CRLFCRLF with CRLF",
         failure={
-            _OPTIONS: "200 OK",
-            _PONG: "none: the caller takes its flow for dead",
-            _PING_OUTSIDE: "never comes",
+            **{_OPTIONS: "200 OK", _PING_INSIDE: "comes", _PING_OUTSIDE: NEVER_LEAVES},
+            **{_PONG: "none: the caller takes its flow for dead"},
         },
-        success={_OPTIONS: "200 OK", _PONG: "pong", _PING_OUTSIDE: "arrives"},
+        success={_OPTIONS: "200 OK", _PING_INSIDE: "comes", _PING_OUTSIDE: LEAVES, _PONG: "pong"},
+        told_by={_PONG: (CALLEE,)},
     ),
     through_alg(
         "idle-timeout",
@@ -146,8 +188,10 @@ SCENARIOS: Final = (
         broken=Setting(Device(faults=(f"idle-timeout:seconds={_TIMEOUT}",))),
         fixed=Setting(Device(faults=(f"idle-timeout:seconds={_TIMEOUT}",))),
         act=_be_silent,
-        failure={ANSWER: "200 OK", _CALLERS_BYE: NO_ANSWER, _LOSS: "none"},
-        success={ANSWER: "200 OK", _CALLERS_BYE: "200 OK", _LOSS: "none"},
+        caller="call {callee}, say nothing on that connection for 3 s, and then hang up; with --fixed it sends "
+        "CRLFCRLF in between, more often than every 2 s",
+        failure={ANSWER: "200 OK", _CALLERS_BYE: NO_ANSWER, _BYE_OUTSIDE: NEVER_LEAVES, _LOSS: "none"},
+        success={ANSWER: "200 OK", _CALLERS_BYE: "200 OK", _BYE_OUTSIDE: LEAVES, _LOSS: "none"},
     ),
 )
 """By what goes wrong with them."""

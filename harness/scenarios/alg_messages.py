@@ -5,32 +5,83 @@ from __future__ import annotations
 from typing import Final
 
 from harness.demo.reading import body_faults
-from harness.scenarios.calls.declaring import AT_CALLEE, AT_CALLER, SILENCE, WORKS, through_alg
+from harness.scenarios.calls import sizes
+from harness.scenarios.calls.declaring import AT_CALLEE, AT_CALLER, CALL, WORKS, through_alg
 from harness.scenarios.calls.middle import Device
-from harness.scenarios.calls.party import LOST, NO_ANSWER, NO_ROUTE, Refusal, Traits
-from harness.scenarios.calls.play import ACK, ANSWER, BYE, LEAKS, OUTSIDE, Play, Setting
+from harness.scenarios.calls.party import NO_ROUTE, Party, Refusal, Traits
+from harness.scenarios.calls.play import (
+    ACK,
+    ANSWER,
+    BYE,
+    CALLEE,
+    CALLER,
+    CHANGE,
+    CONTACT,
+    LEAKS,
+    Play,
+    Setting,
+    invite,
+)
+from harness.scenarios.calls.seen import AS_IT_CAME, INSIDE, LEAVES, LOST, NEVER_LEAVES, NO_ANSWER, NONE, OUTSIDE
 from harness.scenarios.calls.shaping import behind_options, in_two_segments, shaped
-from harness.scenarios.scenario import says
+from harness.scenarios.calls.sound import SILENCE
+from harness.scenarios.scenario import fact, says
+from harness.sip.flow import Flow
 from harness.sip.message import Request
 
-_ALL_LINES: Final = "Via, From, Contact, o=, c="
+_ALL_LINES: Final = fact(LEAKS, "Via, From, Contact, o=, c=", CALLER)
+"""Of a built-in caller; others name themselves elsewhere too."""
 _INSIDE_CONTACT: Final = (
     'frame.interface_name == "outside" && sip.Method == "INVITE" && sip.contact.uri contains "10.0.30.2"'
 )
-_UNTOUCHED: Final = {ANSWER: "200 OK", LEAKS: _ALL_LINES, AT_CALLER: SILENCE, BYE: NO_ROUTE}
+_UNTOUCHED: Final = {
+    **{ANSWER: "200 OK", CHANGE: AS_IT_CAME, CONTACT: "the caller's inside"},
+    **{AT_CALLER: SILENCE, BYE: NO_ROUTE},
+}
 """The INVITE leaves as it came: who answers it learns addresses that lead nowhere."""
-_NO_ALG: Final = {**_UNTOUCHED, ACK: "never comes", AT_CALLEE: SILENCE}
+_ANSWERED_AS: Final = "inside, Contact of the 200"
+_NO_ALG: Final = {**_UNTOUCHED, _ANSWERED_AS: "the callee's outside", ACK: "never comes", AT_CALLEE: SILENCE}
+_ALG: Final = {**WORKS, _ANSWERED_AS: "the callee's inside"}
 _OTHER_PORT: Final = 5090
 
 
-async def _split(play: Play) -> None:
+async def _look_at_the_answer(play: Play) -> None:
+    """A call, and whom its 200 names."""
     play.open()
-    await play.call_through(flow=await shaped(play, in_two_segments(play)))
+    await play.call_through()
+    answers = play.seen.wire.responses(INSIDE, from_peer=False, status=200, method="INVITE")
+    play.facts[_ANSWERED_AS] = play.seen.contact(answers[0] if answers else None)
+
+
+_PIECES: Final = "inside, segments of the INVITE"
+_PLACE: Final = "inside, place of the INVITE in its segment"
+_SEVERAL, _ONE, _BEHIND, _FIRST = "several", "one", "behind another message", "at its beginning"
+
+
+async def _split(play: Play) -> None:
+    """An INVITE in two segments."""
+    play.open()
+    await play.call_through(shaped(in_two_segments))
+    start, end, pieces = _first_invite(play)
+    play.facts[_PIECES] = _SEVERAL if any(start < piece < end for piece in pieces) else _ONE
 
 
 async def _joined(play: Play) -> None:
+    """An INVITE in one segment with what comes before it."""
     play.open()
-    await play.call_through(flow=await shaped(play, behind_options(play)))
+    await play.call_through(shaped(behind_options))
+    start, _, pieces = _first_invite(play)
+    play.facts[_PLACE] = _FIRST if start in pieces else _BEHIND
+
+
+def _first_invite(play: Play) -> tuple[int, int, list[int]]:
+    """Where it begins and ends in the bytes of its connection, and where the pieces begin that these came in."""
+    for leg in play.seen.wire.on(INSIDE):
+        stream = bytes(leg.from_peer)
+        start = 0 if stream.startswith(b"INVITE ") else stream.find(b"\nINVITE ") + 1
+        if stream[start:].startswith(b"INVITE "):
+            return start, stream.index(b"\r\n\r\n", start), leg.pieces
+    return 0, 0, [0]
 
 
 _LENGTH: Final = "outside, Content-Length of the INVITE"
@@ -38,23 +89,39 @@ _LENGTH: Final = "outside, Content-Length of the INVITE"
 
 async def _counted(play: Play) -> None:
     """A call, and how the length of what left compares with what it says."""
+    sizes.require_growth(play.ground, shrinking=True)
     play.open()
     await play.call_through()
-    stream = next(data for data in play.middle.wire.streams(OUTSIDE, from_peer=False) if data)
-    head, _, body = stream.partition(b"\r\n\r\n")
-    stated = int(head.lower().partition(b"content-length:")[2].split()[0])
-    missing = stated - body.index(b"ACK ") if b"ACK " in body else stated - len(body)
-    play.facts[_LENGTH] = f"{missing} more than its body has" if missing else "that of its body"
+    play.facts[_LENGTH] = NONE
+    for stream in play.seen.wire.streams(OUTSIDE, from_peer=False):
+        head, _, body = stream[stream.find(b"INVITE ") :].partition(b"\r\n\r\n")
+        if b"INVITE " in stream:
+            stated = int(head.lower().partition(b"content-length:")[2].split()[0])
+            missing = stated - body.index(b"ACK ") if b"ACK " in body else stated - len(body)
+            play.facts[_LENGTH] = "more than its body has" if missing > 0 else "that of its body"
+
+
+_PART_LENGTH: Final = "outside, Content-Length of the body part"
 
 
 async def _multipart(play: Play) -> None:
-    """An INVITE whose session description is a part with a length of its own (RFC 2045, RFC 5621)."""
+    """A call, and whether its body part is as long as it says."""
     play.open()
-    sdp = play.caller.description()
+    await play.call_through(_in_parts)
+    play.facts[_PART_LENGTH] = NONE
+    for request in play.seen.left("INVITE"):
+        if b"content-length:" in request.body.lower():
+            faults = body_faults(request.to_bytes())
+            play.facts[_PART_LENGTH] = "not that of the part" if faults else "that of the part"
+
+
+async def _in_parts(play: Play, party: Party) -> tuple[Request, Flow | None]:
+    """An INVITE whose session description is a part with a length of its own (RFC 2045, RFC 5621)."""
+    sdp = party.description()
     part = b"Content-Type: application/sdp\r\nContent-Length: %d\r\n\r\n%s\r\n" % (len(sdp), sdp)
     location = b"Content-Type: application/pidf+xml\r\n\r\n<presence/>\r\n"
     body = b"--part\r\n" + part + b"--part\r\n" + location + b"--part--\r\n"
-    await play.call_through(play.invite().with_body(body, "multipart/mixed;boundary=part"))
+    return invite(play, party).with_body(body, "multipart/mixed;boundary=part"), None
 
 
 def _strict(request: Request) -> Refusal | None:
@@ -69,41 +136,58 @@ _TO_OPTIONS: Final = "answer to OPTIONS"
 
 async def _serve(play: Play) -> None:
     """A SERVICE as Expressways ask each other, and an OPTIONS on the same connection."""
+
+    async def ask(party: Party) -> None:
+        for method, fields in (("OPTIONS", []), ("SERVICE", [("Event", "service")])):
+            await party.ask(party.compose(method, play.ground.called, fields))
+
     play.open()
-    for method, fields in (("OPTIONS", []), ("SERVICE", [("Event", "service")])):
-        request = play.caller.compose(method, play.called, fields)
-        play.facts[f"answer to {method}"] = (await play.caller.ask(request)).text
-    play.note_passage("SERVICE")
+    await play.begin(ask, lambda: bool(play.seen.asked("SERVICE")), lambda: play.seen.decided("SERVICE"))
+    play.facts |= {f"answer to {method}": play.seen.answer(method) for method in ("OPTIONS", "SERVICE")}
+    play.facts[_SERVICE_OUTSIDE] = play.seen.passage("SERVICE")
 
 
 _LONG: Final = "x" * 1200
+_LONGEST: Final = "inside, longest header line of the INVITE"
 _INVITE_OUTSIDE: Final = "INVITE outside"
+_LIMIT: Final = 998
+_TOO_LONG: Final = f"more than {_LIMIT} characters"
 
 
 async def _long_line(play: Play) -> None:
+    """A call with a long header, and whether it leaves."""
     play.open()
-    await play.call_through(play.invite([("User-to-User", f"{_LONG};encoding=hex")]))
-    play.note_passage("INVITE")
+    await play.call_through(_with_long_line)
+    longest = max((len(each.written.rstrip()) for ask in play.seen.asked("INVITE") for each in ask.fields), default=0)
+    play.facts[_LONGEST] = _TOO_LONG if longest > _LIMIT else f"{longest} characters"
+    play.facts[_INVITE_OUTSIDE] = play.seen.passage("INVITE")
+
+
+async def _with_long_line(play: Play, party: Party) -> tuple[Request, Flow | None]:
+    return invite(play, party, ("User-to-User", f"{_LONG};encoding=hex")), None
 
 
 _SIZE_INSIDE, _SIZE_OUTSIDE, _RESET = "size of the INVITE inside", "size of the INVITE outside", "reset by the callee"
-_JUST_FITS: Final = 4990
+_FITS, _FITS_NOT = "inside, INVITE against the limit of 5000 bytes", "outside, INVITE against the limit of 5000 bytes"
+_GROWS: Final = {
+    **{_SIZE_INSIDE: "4990 bytes", _SIZE_OUTSIDE: "5002 bytes"},
+    **{_FITS: "is within it", _FITS_NOT: "exceeds it"},
+}
 _CUCM_8: Final = 5000
 _CUCM_NOW: Final = 18000
 
 
 async def _nearly_too_large(play: Play) -> None:
-    """An INVITE of 4990 bytes."""
+    """An INVITE that is just within the limit before the ALG, and exceeds it behind."""
+    sizes.require_growth(play.ground)
     play.open()
-    flow = await play.caller.flow_to(play.called)
-    asserted = f"<sip:caller@{play.caller.own[0]}>"
-    bare = play.invite([("P-Asserted-Identity", asserted), ("X-Padding", "")])
-    size = len(play.caller.element.with_via(bare, flow).with_length().to_bytes())
-    await play.call_through(bare.put("X-Padding", "x" * (_JUST_FITS - size)))
-    for what, side, from_peer in ((_SIZE_INSIDE, OUTSIDE.opposite, True), (_SIZE_OUTSIDE, OUTSIDE, False)):
-        sent = play.middle.wire.requests(side, from_peer, "INVITE")
-        play.facts[what] = f"{len(sent[0].to_bytes())} bytes" if sent else "no INVITE"
-    play.facts[_RESET] = "yes" if play.middle.wire.reset_by(OUTSIDE) else "no"
+    await play.call_through(sizes.just_within(_CUCM_8))
+    asked, left = play.seen.asked("INVITE"), play.seen.left("INVITE")
+    for size, question, sent in ((_SIZE_INSIDE, _FITS, asked), (_SIZE_OUTSIDE, _FITS_NOT, left)):
+        length = len(sent[-1].to_bytes()) if sent else 0
+        play.facts[size] = f"{length} bytes"
+        play.facts[question] = "exceeds it" if length > _CUCM_8 else "is within it" if length else "no INVITE"
+    play.facts[_RESET] = "yes" if play.seen.wire.reset_by(OUTSIDE) else "no"
 
 
 SCENARIOS: Final = (
@@ -119,8 +203,10 @@ SCENARIOS: Final = (
         cure="Turn L4F on, or give the endpoints what they need to do without an ALG (static NAT mode, ICE).",
         broken=Setting(Device(l4f=False)),
         fixed=Setting(),
+        act=_look_at_the_answer,
         failure=_NO_ALG,
-        real_callee=True,
+        success=_ALG,
+        more=(_ALL_LINES,),
     ),
     through_alg(
         "nonstandard-port",
@@ -132,7 +218,10 @@ SCENARIOS: Final = (
         cure="Add the port to the ALG (`ip nat service sip tcp port`; here `--sip-port`).",
         broken=Setting(port=_OTHER_PORT),
         fixed=Setting(Device(sip_ports=frozenset({5060, _OTHER_PORT})), port=_OTHER_PORT),
+        act=_look_at_the_answer,
         failure=_NO_ALG,
+        success=_ALG,
+        more=(_ALL_LINES,),
     ),
     through_alg(
         "split-message",
@@ -147,8 +236,10 @@ SCENARIOS: Final = (
         broken=Setting(Device(faults=("split-message",))),
         fixed=Setting(),
         act=_split,
-        failure={**_UNTOUCHED, ACK: "arrives"},
-        real_callee=True,
+        caller=f"{CALL}; with an INVITE in two TCP segments, the second of which is sent a moment after the first",
+        failure={**_UNTOUCHED, _PIECES: _SEVERAL, ACK: "arrives"},
+        success={**WORKS, _PIECES: _SEVERAL},
+        more=(_ALL_LINES,),
     ),
     through_alg(
         "many-in-one-segment",
@@ -163,8 +254,11 @@ SCENARIOS: Final = (
         broken=Setting(Device(faults=("many-in-one-segment:direction=outward",))),
         fixed=Setting(),
         act=_joined,
-        failure={**_UNTOUCHED, ACK: "arrives"},
-        real_callee=True,
+        caller=f"{CALL}; with an INVITE in one TCP segment behind an OPTIONS",
+        callee="answer OPTIONS, and the call with 200 at once, with audio (PCMA) and RTP, and its BYE",
+        failure={**_UNTOUCHED, _PLACE: _BEHIND, ACK: "arrives"},
+        success={**WORKS, _PLACE: _BEHIND},
+        more=(_ALL_LINES,),
     ),
     through_alg(
         "stale-content-length",
@@ -181,9 +275,8 @@ SCENARIOS: Final = (
         broken=Setting(Device(faults=("stale-content-length:method=INVITE",)), shrinking=True),
         fixed=Setting(shrinking=True),
         act=_counted,
-        failure={ANSWER: NO_ANSWER, _LENGTH: "4 more than its body has"},
+        failure={ANSWER: NO_ANSWER, _LENGTH: "more than its body has"},
         success={**WORKS, _LENGTH: "that of its body"},
-        real_callee=True,
     ),
     through_alg(
         "multipart-content-length",
@@ -198,7 +291,11 @@ SCENARIOS: Final = (
         broken=Setting(Device(faults=("multipart-content-length",)), callee=Traits(judge=_strict)),
         fixed=Setting(callee=Traits(judge=_strict)),
         act=_multipart,
-        failure={ANSWER: "400 Body part is not as long as it says", LEAKS: "none"},
+        caller=f"{CALL}; with a multipart body whose part of SDP has a Content-Length of its own",
+        callee="answer the call with 200 at once, whose INVITE has a multipart body, and answer its BYE",
+        failure={_PART_LENGTH: "not that of the part", LEAKS: NONE},
+        success={**WORKS, _PART_LENGTH: "that of the part"},
+        more=(fact(ANSWER, "400 Body part is not as long as it says", CALLEE),),
     ),
     through_alg(
         "unknown-method-dropped",
@@ -212,8 +309,10 @@ SCENARIOS: Final = (
         broken=Setting(Device(faults=("unknown-method-dropped",))),
         fixed=Setting(),
         act=_serve,
-        failure={_TO_OPTIONS: "200 OK", _TO_SERVICE: NO_ANSWER, _SERVICE_OUTSIDE: "never leaves"},
-        success={_TO_OPTIONS: "200 OK", _TO_SERVICE: "200 OK", _SERVICE_OUTSIDE: "leaves"},
+        caller="send {callee} OPTIONS and, once that is answered, SERVICE",
+        callee="answer OPTIONS with 200, and SERVICE with anything",
+        failure={_TO_OPTIONS: "200 OK", _TO_SERVICE: NO_ANSWER, _SERVICE_OUTSIDE: NEVER_LEAVES},
+        success={_TO_OPTIONS: "200 OK", _TO_SERVICE: "200 OK", _SERVICE_OUTSIDE: LEAVES},
     ),
     through_alg(
         "long-line-dropped",
@@ -227,15 +326,15 @@ SCENARIOS: Final = (
         broken=Setting(Device(faults=("long-line-dropped",))),
         fixed=Setting(),
         act=_long_line,
-        failure={ANSWER: NO_ANSWER, _INVITE_OUTSIDE: "never leaves"},
-        success={**WORKS, _INVITE_OUTSIDE: "leaves"},
-        real_callee=True,
+        caller=f"{CALL}; with a header line of more than 998 characters in the INVITE",
+        failure={ANSWER: NO_ANSWER, _LONGEST: _TOO_LONG, _INVITE_OUTSIDE: NEVER_LEAVES},
+        success={**WORKS, _LONGEST: _TOO_LONG, _INVITE_OUTSIDE: LEAVES},
     ),
     through_alg(
         "growth-over-cucm-limit",
         "an INVITE grows by translation past what CUCM reads, and CUCM resets the connection",
         source="Cisco, Troubleshoot Webex Hybrid Call Service Connect, with an ALG",
-        happens=f"The INVITE has {_JUST_FITS} bytes, less than the {_CUCM_8} of `SIP Max Incoming Message Size`. Six "
+        happens=f"The INVITE has 4990 bytes, less than the {_CUCM_8} of `SIP Max Incoming Message Size`. Six "
         "addresses become longer by two characters each, and it has 5002. CUCM answers nothing and resets.",
         look="RST from CUCM behind a large INVITE, no SIP answer, and a line in the SDL trace. The same call passes "
         "where there is no ALG.",
@@ -244,11 +343,12 @@ SCENARIOS: Final = (
         broken=Setting(callee=Traits(max_message=_CUCM_8)),
         fixed=Setting(callee=Traits(max_message=_CUCM_NOW)),
         act=_nearly_too_large,
-        failure={
-            **{_SIZE_INSIDE: "4990 bytes", _SIZE_OUTSIDE: "5002 bytes"},
-            **{ANSWER: LOST, _RESET: "yes"},
-        },
-        success={**WORKS, _SIZE_INSIDE: "4990 bytes", _SIZE_OUTSIDE: "5002 bytes", _RESET: "no"},
+        caller=f"{CALL}; with an INVITE of 4990 to 4999 bytes, in which its own address is six times beside Call-ID",
+        callee="be a CUCM whose SIP Max Incoming Message Size is 5000 (with --fixed 18000), have a SIP trunk "
+        "to {caller}, answer the call for sip:callee@HOST with 200, with audio (PCMA) and RTP, and answer its BYE",
+        failure={**_GROWS, ANSWER: LOST, _RESET: "yes"},
+        success={**WORKS, **_GROWS, _RESET: "no"},
+        told_by=dict.fromkeys((_SIZE_INSIDE, _SIZE_OUTSIDE), (CALLER, CALLEE)),
         more=(says("callee SDL trace", f"Only allow up to {_CUCM_8} bytes. Resetting connection."),),
     ),
 )

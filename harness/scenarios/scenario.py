@@ -23,7 +23,7 @@ class Observation:
     logs: Mapping[str, str] = field(default_factory=dict)
     """By the name of the peer that wrote it."""
     strangers: tuple[str, ...] = ()
-    """Parts that somebody else played, who tells nothing."""
+    """Parts that somebody else played, who tells nothing, and questions that are open because of that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,9 @@ class Sign:
     look: Callable[[Observation], str]
     """What is found there; `expected` if and only if the sign is there."""
     witnesses: tuple[str, ...] = ()
-    """Parts without whom nobody can tell: where one of them is a stranger, the sign is not asked for."""
+    """Parts without whom nobody can tell, or a question that may be open: where one of them is among the strangers, the
+    sign is not asked for.
+    """
 
     def check(self, observation: Observation) -> Evidence:
         """The sign, expected and found."""

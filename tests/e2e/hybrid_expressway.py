@@ -22,13 +22,13 @@ _MTLS: Final = 5062
 _OWN_PORTS: Final = {"tcp": 5060, "tls": 5061}
 """By which our Expressway-C calls itself in a Via."""
 _ORDER: Final = re.compile(r"connect the traversal zone to ([\d.]+:\d+) over (TCP|TLS), and send OPTIONS")
-_ATTEMPTS: Final = 10
+_ATTEMPTS: Final = 40
 _AGAIN: Final = 1.0
 """Seconds until OPTIONS are sent again."""
 _MODULES: Final = ("tm", "sl", "rr", "pv", "textops", "siputils")
 _ROUTE: Final = """\
 modparam("rr", "enable_double_rr", 1)
-modparam("tm", "fr_timer", 300)
+modparam("tm", "fr_timer", 500)
 modparam("tm", "fr_inv_timer", 5000)
 request_route {
     force_tcp_alias();

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
+from typing import Final
 
-from harness.scenarios.calls.ground import CALLEE_PART, TOPOLOGY
-from harness.scenarios.calls.play import ACK, ANSWER, BYE, CALLEE, LEAKS, Act, Setting, perform, place_call
-from harness.scenarios.scenario import Scenario, Sign, fact
+from harness.scenarios.calls.ground import CALLEE_HOST, CALLEE_INSIDE, LONG, SHORT, TOPOLOGY
+from harness.scenarios.calls.play import ACK, ANSWER, CALLEE, CALLER, ENDING, LEAKS, Act, Setting, perform, place_call
+from harness.scenarios.calls.sound import HEARD, SILENCE
+from harness.scenarios.scenario import Part, Scenario, Sign, fact
 
-HEARD, SILENCE = "heard", "silence"
 AT_CALLER, AT_CALLEE = "audio RTP at the caller", "audio RTP at the callee"
 WORKS: Mapping[str, str] = {
     **{ANSWER: "200 OK", LEAKS: "none", ACK: "arrives"},
-    **{AT_CALLER: HEARD, AT_CALLEE: HEARD, BYE: "200 OK"},
+    **{AT_CALLER: HEARD, AT_CALLEE: HEARD, ENDING: "200 OK"},
 }
 """A call that succeeds from end to end, media included."""
-_TOLD_BY_CALLEE = frozenset((ACK, AT_CALLER, AT_CALLEE, BYE))
-"""What a real callee does not tell, or not do."""
+CALL: Final = "call {callee}, and hang up after 3 s unless the callee has"
+_ANSWERING: Final = (
+    "answer the call for sip:callee@HOST with 200 at once, with audio (PCMA) and RTP, and answer its BYE"
+)
 
 
 def through_alg(
@@ -34,10 +37,15 @@ def through_alg(
     failure: Mapping[str, str],
     success: Mapping[str, str] = WORKS,
     act: Act = place_call,
-    real_callee: bool = False,
+    caller: str = CALL,
+    callee: str = _ANSWERING,
+    told_by: Mapping[str, tuple[str, ...]] = {},
     more: tuple[Sign, ...] = (),
 ) -> Scenario:
-    """`failure` and `success` are facts by question; `more` are other signs of the failure."""
+    """`failure` and `success` are facts by question, and `told_by` has those that a part has to be built in for; `more`
+    are other signs of the failure. `caller` and `callee` are what real ones have to do, as an order, with the URI to
+    call as `{callee}`, the caller's outside address as `{caller}`, and where it listens as `{own}`.
+    """
     return Scenario(
         name=name,
         title=title,
@@ -47,12 +55,35 @@ def through_alg(
         look=look,
         wireshark=wireshark,
         cure=cure,
-        observe=partial(perform, {False: broken, True: fixed}, act),
-        failure=(*_facts(failure), *more),
-        success=_facts(success),
-        parts=(CALLEE_PART,) if real_callee else (),
+        observe=partial(perform, {False: broken, True: fixed}, act, caller),
+        failure=(*_facts(failure, told_by), *more),
+        success=_facts(success, told_by),
+        parts=_parts(broken, caller, callee),
     )
 
 
-def _facts(expected: Mapping[str, str]) -> tuple[Sign, ...]:
-    return tuple(fact(what, text, *((CALLEE,) if what in _TOLD_BY_CALLEE else ())) for what, text in expected.items())
+def _facts(expected: Mapping[str, str], told_by: Mapping[str, tuple[str, ...]]) -> tuple[Sign, ...]:
+    """Each is a witness of itself: a play names the questions that it has to leave open. Silence is asked for where the
+    other end is built in; a real one may send its media to where it hears some from, whatever messages say.
+    """
+    return tuple(
+        fact(what, text, what, *told_by.get(what, ()), *([_other_end(what)] if text == SILENCE else []))
+        for what, text in expected.items()
+    )
+
+
+def _other_end(question: str) -> str:
+    return CALLEE if question.endswith(CALLER) else CALLER
+
+
+def _parts(setting: Setting, caller: str, callee: str) -> tuple[Part, Part]:
+    inside, outside = (LONG, SHORT) if setting.shrinking else (SHORT, LONG)
+    uri = f"sip:callee@CALLEE:{setting.port};transport=tcp (CALLEE is host {CALLEE_INSIDE})"
+    words = {"callee": uri, "caller": f"host {outside}", "own": "HOST:PORT"}
+    ports = f"TCP {setting.port}"
+    return (
+        Part(
+            CALLER, inside, ports, f"has to {caller.format(**words)}; its audio is PCMA, and a BYE comes to HOST:PORT"
+        ),
+        Part(CALLEE, CALLEE_HOST, ports, f"has to {callee.format(**words)}"),
+    )

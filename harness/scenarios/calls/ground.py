@@ -1,7 +1,8 @@
-"""Who stands where in a call through the ALG, on one network of loopback.
+"""Who stands where in a call through the ALG, on one network.
 
-Nobody routes on loopback, so the ALG listens where the caller sends to, and the callee has an address inside beside its
-own. And since every address answers there, reachability is spelt out: an endpoint sends only to addresses of its side.
+Nobody routes there, so the ALG listens where the caller sends to, and the callee has an address inside beside its own.
+And since every address answers on loopback, reachability is spelt out: an endpoint sends only to addresses of its side,
+and hears nothing from the other.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from dataclasses import dataclass
 
 from alg.config import AddressMap, parse_address
 from alg.edge.entrance import Address
-from harness.scenarios.scenario import Part
 from harness.scenarios.stage import Network
 
 TOPOLOGY = """\
@@ -22,15 +22,16 @@ caller ------- inside ------- ALG ------- outside ------- callee
 FIELD_CALLER, FIELD_OUTSIDE, FIELD_CALLEE = "10.0.30.2", "64.100.0.10", "198.51.100.20"
 """The addresses in that drawing, and in filters."""
 SIP_PORT = 5060
-CALLEE_PART = Part("callee", 203, "TCP 5060", "answers the call")
+SHORT, LONG, CALLEE_INSIDE, CALLEE_HOST = 2, 102, 103, 203
+"""Numbers of hosts: an address of one digit and one of three for the caller, and those of the callee."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ground:
     """The addresses of one call."""
 
-    caller: str
-    """Inside."""
+    caller: Address
+    """Inside, and where it listens."""
     caller_outside: str
     """What the caller is outside."""
     callee: Address
@@ -38,21 +39,39 @@ class Ground:
     callee_inside: str
     """What the callee is inside."""
     port: int = SIP_PORT
-    """Of SIP, but for a callee that is somebody else's."""
+    """Where the caller reaches the callee, who may listen on another."""
 
     @classmethod
     def on(
-        cls, network: Network, callee: Address | None = None, shrinking: bool = False, port: int = SIP_PORT
+        cls,
+        network: Network,
+        caller: Address | None = None,
+        callee: Address | None = None,
+        shrinking: bool = False,
+        port: int = SIP_PORT,
     ) -> Ground:
-        """Messages grow on their way out, two bytes for each address of the caller, or shrink by as many."""
-        short, long = network.host(2), network.host(102)
+        """Messages grow on their way out, two bytes for each address of the caller, or shrink by as many; endpoints
+        that are somebody else's are where they are.
+        """
+        short, long = network.host(SHORT), network.host(LONG)
         inside, outside = (long, short) if shrinking else (short, long)
-        return cls(inside, outside, callee or (network.host(203), port), network.host(103), port)
+        there = callee or (network.host(CALLEE_HOST), port)
+        return cls(caller or (inside, port), outside, there, network.host(CALLEE_INSIDE), port)
+
+    @property
+    def called(self) -> Address:
+        """What the caller knows the callee by."""
+        return self.callee_inside, self.port
+
+    @property
+    def growth(self) -> int:
+        """Bytes by which each address of the caller gets longer on its way out."""
+        return len(self.caller_outside) - len(self.caller[0])
 
     @property
     def maps(self) -> tuple[AddressMap, ...]:
         """Of the ALG."""
-        pairs = ((self.caller, self.caller_outside), (self.callee_inside, self.callee[0]))
+        pairs = ((self.caller[0], self.caller_outside), (self.callee_inside, self.callee[0]))
         return tuple(
             AddressMap(parse_address(here, "inside"), parse_address(there, "outside")) for here, there in pairs
         )
@@ -60,7 +79,7 @@ class Ground:
     @property
     def inside(self) -> frozenset[str]:
         """What can be reached from there."""
-        return frozenset((self.caller, self.callee_inside))
+        return frozenset((self.caller[0], self.callee_inside))
 
     @property
     def outside(self) -> frozenset[str]:
@@ -70,4 +89,4 @@ class Ground:
     @property
     def in_the_field(self) -> dict[str, str]:
         """Our addresses by those of the drawing."""
-        return {FIELD_CALLER: self.caller, FIELD_OUTSIDE: self.caller_outside, FIELD_CALLEE: self.callee[0]}
+        return {FIELD_CALLER: self.caller[0], FIELD_OUTSIDE: self.caller_outside, FIELD_CALLEE: self.callee[0]}

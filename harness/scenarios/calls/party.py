@@ -1,8 +1,9 @@
 """An endpoint of a scenario: a user agent that does what the RFCs say, notes what happens, and writes a log.
 
 Strategy: it stands on `harness.sip.Element`; what it wants is told by its `Traits`. What it waits for in vain is a
-value, never an exception. It sends only to addresses that it has a route to, and requests in a dialog count only if
-their Request-URI is one of its own: an element that routes would send others elsewhere.
+value, never an exception. It sends only to addresses that it has a route to, nobody reaches it from beyond the ALG, and
+requests in a dialog count only if their Request-URI is one of its own: an element that routes would send others
+elsewhere.
 """
 
 from __future__ import annotations
@@ -21,8 +22,10 @@ from alg.errors import SipSyntaxError
 from harness.expressway.log import network
 from harness.expressway.log.diagnostic import DiagnosticLog
 from harness.expressway.log.sdl import LargeMessage, SdlTrace
+from harness.scenarios.calls.seen import LOST, NO_ANSWER, told
 from harness.scenarios.calls.sound import Sound
 from harness.sip.client import Failure
+from harness.sip.connection import Connection
 from harness.sip.dialog import Dialog, DialogId, dialog_id
 from harness.sip.element import Element, ElementSettings
 from harness.sip.flow import Flow, FlowFailed, Loss, Tap, Target
@@ -37,8 +40,6 @@ TIMERS: Final = Timers.scaled(0.05)
 """Ten times as fast as the RFC's: what takes 32 s takes 3.2 s."""
 _MOST: Final = 1024 * 1024
 NO_ROUTE: Final = "no route to that address"
-NO_ANSWER: Final = "no answer"
-LOST: Final = "connection lost"
 REFUSED: Final = f"connection {Loss.REFUSED.value}"
 
 Refusal = tuple[int, str]
@@ -88,9 +89,18 @@ class Party:
     """Caller or callee."""
 
     def __init__(
-        self, reactor: Any, name: str, host: str, outside: str, routes: frozenset[str], traits: Traits
+        self,
+        reactor: Any,
+        name: str,
+        host: str,
+        outside: str,
+        routes: frozenset[str],
+        traits: Traits,
+        beyond: frozenset[str] = frozenset(),
     ) -> None:
-        """`outside` is what it is called on the other side. Raises CannotListenError, as media sockets are opened."""
+        """`outside` is what it is called on the other side; `beyond` are addresses that do not exist on its own.
+        Raises CannotListenError, as media sockets are opened.
+        """
         self.name = name
         self.notes: Counter[str] = Counter()
         """What happened here, such as `INVITE`, `ACK for somebody else`, `BYE`."""
@@ -99,7 +109,8 @@ class Party:
         """Fire once a call stands (`INVITE`), was acknowledged (`ACK`) or is over (`BYE`)."""
         self.called = host
         self.traits = traits
-        self.sound = Sound(reactor, host, routes, traits.kinds)
+        self.beyond = beyond
+        self.sound = Sound(reactor, host, routes, traits.kinds, beyond)
         self.log = StringIO()
         self.trace = StringIO()
         """A CUCM's, of messages that are too large."""
@@ -136,21 +147,21 @@ class Party:
         return self.sound.description(self.own[0], self.traits.own_connections, self.traits.rtcp)
 
     def compose(
-        self, method: str, to: Address, fields: Iterable[tuple[str, str]] = (), body: bytes = b"", kind: str = ""
+        self, method: str, to: Address, fields: Iterable[tuple[str, str]] = (), body: bytes = b"", user: str = ""
     ) -> Request:
-        """One outside of any dialog. `kind` is the type of a body that is not SDP."""
+        """One outside of any dialog; a body is SDP. `user` is who is called there, if anybody in particular is."""
         tokens, host = self.element.tokens, self.own[0]
+        uri = f"sip:{user}@{to[0]}:{to[1]}" if user else f"sip:{to[0]}:{to[1]}"
         head = (
             ("Max-Forwards", "70"),
             ("From", f'"{self.name.title()}" <sip:{self.name}@{host}>;tag={tokens.tag()}'),
-            ("To", f"<sip:{to[0]}:{to[1]}>"),
+            ("To", f"<{uri}>"),
             ("Call-ID", tokens.call_id(host)),
             ("CSeq", f"1 {method}"),
             self.contact,
             ("User-Agent", "TANDBERG/4137 (X14.0.8)"),
         )
-        request = Request.make(method, f"sip:{to[0]}:{to[1]};transport=tcp", (*head, *fields))
-        return request.with_body(body, kind or "application/sdp")
+        return Request.make(method, f"{uri};transport=tcp", (*head, *fields)).with_body(body)
 
     async def ask(self, request: Request, flow: Flow | None = None) -> Answer:
         """Send a request and wait for what comes of it."""
@@ -161,7 +172,7 @@ class Party:
 
         def heard(response: Response) -> None:
             if not response.provisional and not done.called:
-                done.callback(Answer(f"{response.status} {response.reason}", response))
+                done.callback(Answer(told(response), response))
 
         def failed(failure: Failure | FlowFailed) -> None:
             if not done.called:
@@ -208,7 +219,9 @@ class Party:
     def request_came(self, request: Request, transaction: ServerTransaction) -> None:
         """As `Core` has it: a request that came."""
         self.notes[f"{request.method} came"] += 1
-        if request.method == "INVITE":
+        if request.method == "INVITE" and request.to.tag:
+            self._reinvited(request, transaction)
+        elif request.method == "INVITE":
             self._invited(request, transaction)
         elif request.method == "BYE":
             session = self.sessions.pop(dialog_id(request), None) if self._is_ours(request) else None
@@ -217,7 +230,8 @@ class Party:
                 self._alarms.stop_all()
                 self._tell("BYE", session)
         else:
-            transaction.respond(Response.to_request(request, 200, tag=self.element.tokens.tag()))
+            bindings = [("Contact", value) for value in request.all("Contact") if request.method == "REGISTER"]
+            transaction.respond(Response.to_request(request, 200, fields=bindings, tag=self.element.tokens.tag()))
 
     def ack_came(self, request: Request, flow: Flow) -> None:
         """As `Core` has it: an ACK that came."""
@@ -244,10 +258,23 @@ class Party:
         response = Response.to_request(request, 200, fields=[self.contact], tag=tag).with_body(self.description())
         dialog = Dialog.of_callee(request, tag)
         session = self.sessions[dialog.id] = Session(dialog, request)
+        self._accept(session, transaction, response)
+        self._tell("INVITE", session)
+
+    def _reinvited(self, request: Request, transaction: ServerTransaction) -> None:
+        """A change of a call, or its refreshment (RFC 3261 14.2): our side stays as it is."""
+        session = self.sessions.get(dialog_id(request)) if self._is_ours(request) else None
+        if session is None:
+            transaction.respond(Response.to_request(request, 481))
+            return
+        response = Response.to_request(request, 200, fields=[self.contact]).with_body(self.description())
+        self._accept(session, transaction, response)
+
+    def _accept(self, session: Session, transaction: ServerTransaction, response: Response) -> None:
+        """Send a 200 until its ACK comes (RFC 3261 13.3.1.4)."""
         transaction.respond(response)
         self._alarms.repeat("200", TIMERS.t1, TIMERS.t2, lambda: self._again(transaction, response))
         self._alarms.set("ACK", TIMERS.timeout, lambda: self._give_up(session))
-        self._tell("INVITE", session)
 
     def _lacks(self, request: Request) -> Refusal | None:
         """481 for a Replaces of a call that there is not (RFC 3891 3)."""
@@ -269,10 +296,10 @@ class Party:
         defer.Deferred.fromCoroutine(self.hang_up(session))
 
     async def disconnect(self) -> None:
-        """End all connections in order, and see them gone."""
+        """Reset all connections, and see them gone."""
         standing = self.element.transport.connections
         for connection in standing:
-            connection.hang_up()
+            connection.abort()
         await defer.gatherResults([connection.finished for connection in standing])
 
     async def close(self) -> None:
@@ -309,6 +336,10 @@ class _Flows(Tap):
         self._party.notes[what.value] += 1
 
     def connected(self, flow: Flow) -> None:
+        if flow.remote[0] in self._party.beyond:
+            assert isinstance(flow, Connection), "it speaks TCP alone"
+            flow.abort()
+            return
         if flow.serves:
             self._party.callers.append(flow.remote)
         self._log.write(network.tcp_established(flow.local, flow.remote))

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from harness.scenarios.calls.play import INSIDE, Play
+from harness.scenarios.calls.party import Party
+from harness.scenarios.calls.play import Make, Play, invite
+from harness.scenarios.calls.seen import INSIDE
 from harness.sip.connection import Connection
 from harness.sip.flow import Flow
-from harness.sip.message import Message
+from harness.sip.message import Message, Request
 from harness.sip.uri import Address
 
 _GRAIN = 0.005
@@ -23,10 +25,10 @@ class ShapedFlow:
 
     reliable = True
 
-    def __init__(self, play: Play, connection: Connection, shape: Shape) -> None:
+    def __init__(self, party: Party, connection: Connection, shape: Shape) -> None:
         self.kind = connection.kind
         self.serves = connection.serves
-        self._play = play
+        self._party = party
         self._connection = connection
         self._shape = shape
 
@@ -48,18 +50,22 @@ class ShapedFlow:
     def send(self, message: Message) -> bool:
         """In its shape."""
         data = message.with_length().to_bytes()
-        self._play.caller.flows.sent(self._connection, data)
+        self._party.flows.sent(self._connection, data)
         self._shape(self._connection, data)
         return True
 
 
-async def shaped(play: Play, shape: Shape) -> Flow:
-    """A flow from the caller to the ALG."""
-    connection: Any = await play.caller.flow_to(play.called)
-    return ShapedFlow(play, connection, shape)
+def shaped(shape: Callable[[Play, Party], Shape]) -> Make:
+    """An INVITE in a shape."""
+
+    async def make(play: Play, party: Party) -> tuple[Request, Flow | None]:
+        connection: Any = await party.flow_to(play.ground.called)
+        return invite(play, party), ShapedFlow(party, connection, shape(play, party))
+
+    return make
 
 
-def in_two_segments(play: Play) -> Shape:
+def in_two_segments(play: Play, party: Party) -> Shape:
     """The second one is sent when the ALG has read the first."""
 
     def send(connection: Connection, data: bytes) -> None:
@@ -76,11 +82,11 @@ def in_two_segments(play: Play) -> Shape:
     return send
 
 
-def behind_options(play: Play) -> Shape:
+def behind_options(play: Play, party: Party) -> Shape:
     """In one segment with an OPTIONS before it."""
 
     def send(connection: Connection, data: bytes) -> None:
-        options = play.caller.element.with_via(play.caller.compose("OPTIONS", play.called), connection)
+        options = party.element.with_via(party.compose("OPTIONS", play.ground.called), connection)
         connection.send_bytes(options.with_length().to_bytes() + data)
 
     return send

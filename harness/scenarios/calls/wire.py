@@ -1,4 +1,4 @@
-"""What a capture on both sides of the ALG shows: SIP messages by side and sender, resets, keep-alives.
+"""What a capture on both sides of the ALG shows: SIP messages by side and sender, ends of connections, keep-alives.
 
 Strategy: the ALG's taps bring bytes; they are cut into messages only when somebody asks.
 """
@@ -13,7 +13,7 @@ from alg.edge.entrance import Address
 from alg.edge.observing import Tap
 from alg.errors import SipSyntaxError
 from harness.sip.message import Request, Response, parse
-from harness.sip.stream import StreamReader
+from harness.sip.stream import Item, KeepAlive, StreamReader
 
 _NO_LIMIT = 10**9
 Message = Request | Response
@@ -25,12 +25,18 @@ class Leg:
 
     side: Direction
     """OUTWARD is the inside leg."""
+    peer: Address = ("", 0)
+    ours: Address = ("", 0)
+    """Its ends; the first one is the endpoint's."""
     from_peer: bytearray = field(default_factory=bytearray)
     """What its endpoint sent."""
+    pieces: list[int] = field(default_factory=list)
+    """Where in that each piece begins, as it was read."""
     to_peer: bytearray = field(default_factory=bytearray)
     """What the ALG sent to it."""
     resets: list[bool] = field(default_factory=list)
-    """Each with whether the endpoint sent it."""
+    ends: list[bool] = field(default_factory=list)
+    """RST and FIN, each with whether the endpoint sent it."""
 
 
 class Wire:
@@ -38,16 +44,23 @@ class Wire:
 
     def __init__(self) -> None:
         self.legs: list[Leg] = []
+        self._pairs: list[tuple[Leg, Leg]] = []
+        """Both legs of each connection, in either order."""
 
     def tap(self, then: Tap) -> Tap:
         """Of one connection; what it hears is passed on."""
-        legs = tuple(Leg(side) for side in Direction)
+        legs = Leg(Direction.OUTWARD), Leg(Direction.INWARD)
         self.legs += legs
+        self._pairs += [legs, legs[::-1]]
         return _WireTap(legs, then)
+
+    def on(self, side: Direction) -> list[Leg]:
+        """The legs of one side."""
+        return [leg for leg in self.legs if leg.side is side]
 
     def streams(self, side: Direction, from_peer: bool) -> list[bytes]:
         """The bytes of each connection on one side, those of its endpoint or those towards it."""
-        return [bytes(leg.from_peer if from_peer else leg.to_peer) for leg in self.legs if leg.side is side]
+        return [bytes(leg.from_peer if from_peer else leg.to_peer) for leg in self.on(side)]
 
     def messages(self, side: Direction, from_peer: bool) -> list[Message]:
         """Those that are whole, connection by connection."""
@@ -71,7 +84,35 @@ class Wire:
 
     def reset_by(self, side: Direction) -> bool:
         """Whether the endpoint of a side reset a connection."""
-        return any(by_peer for leg in self.legs if leg.side is side for by_peer in leg.resets)
+        return any(by_peer for leg in self.on(side) for by_peer in leg.resets)
+
+    def ended_by(self, side: Direction) -> bool:
+        """Whether the endpoint of a side has been the first to end a connection."""
+        return any(leg.ends[:1] == [True] for leg in self.on(side))
+
+    def lost_by(self, side: Direction) -> bool:
+        """Whether the endpoint of a side lost a connection that it had not ended itself."""
+        return any(not by_peer for leg in self.on(side) for by_peer in (*leg.resets, *leg.ends[:1]))
+
+    def unreached(self, side: Direction) -> bool:
+        """Whether the endpoint of a side was here in vain, as no leg to the other endpoint came about."""
+        return any(here.peer[1] and not there.peer[1] for here, there in self._pairs if here.side is side)
+
+    def pings(self, side: Direction, from_peer: bool) -> int:
+        """Keep-alives of a client (RFC 5626 3.5.1)."""
+        return self._kept_alive(side, from_peer, KeepAlive.PING)
+
+    def pongs(self, side: Direction, from_peer: bool) -> int:
+        """Answers to them."""
+        return self._kept_alive(side, from_peer, KeepAlive.PONG)
+
+    def _kept_alive(self, side: Direction, from_peer: bool, what: KeepAlive) -> int:
+        return sum(_items(data, what is KeepAlive.PING).count(what) for data in self.streams(side, from_peer))
+
+    @property
+    def size(self) -> int:
+        """Bytes of all connections, which grows while something moves."""
+        return sum(len(leg.from_peer) + len(leg.to_peer) for leg in self.legs)
 
 
 class _WireTap:
@@ -80,9 +121,11 @@ class _WireTap:
         self._then = then
 
     def opened(self, leg: Direction, peer: Address, ours: Address, by_peer: bool) -> None:
+        self._legs[leg].peer, self._legs[leg].ours = peer, ours
         self._then.opened(leg, peer, ours, by_peer)
 
     def received(self, leg: Direction, data: bytes) -> None:
+        self._legs[leg].pieces.append(len(self._legs[leg].from_peer))
         self._legs[leg].from_peer += data
         self._then.received(leg, data)
 
@@ -97,6 +140,7 @@ class _WireTap:
         self._then.revealed()
 
     def ended(self, leg: Direction, by_peer: bool) -> None:
+        self._legs[leg].ends.append(by_peer)
         self._then.ended(leg, by_peer)
 
     def reset(self, leg: Direction, by_peer: bool) -> None:
@@ -105,9 +149,13 @@ class _WireTap:
 
 
 def _messages(data: bytes) -> Iterator[Message]:
-    for item in StreamReader(serves=True, max_message=_NO_LIMIT).feed(data):
+    for item in _items(data, serves=True):
         if isinstance(item, bytes):
             try:
                 yield parse(item)
             except SipSyntaxError:
                 continue
+
+
+def _items(data: bytes, serves: bool) -> list[Item]:
+    return StreamReader(serves, max_message=_NO_LIMIT).feed(data)

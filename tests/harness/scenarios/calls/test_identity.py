@@ -56,6 +56,21 @@ def test_anything_else(before: bytes, after: bytes) -> None:
     assert identity.verify(changed(before, after)) == INVALID
 
 
+def test_somebody_elses_signature() -> None:
+    """Nothing is known of it, and it is no reason to refuse."""
+    assert (
+        identity.verify(changed(b"Call-ID: 1", b"Call-ID: 2").put("Identity-Info", "<https://example.net/a.cer>"))
+        is None
+    )
+
+
+def test_what_a_signature_covers() -> None:
+    """Is compared whoever has signed it; without a signature there is nothing to tell."""
+    assert identity.still_valid(SIGNED, changed(b"z9hG4bK1", b"z9hG4bK2")) == "valid"
+    assert identity.still_valid(SIGNED, changed(b"CSeq: 1", b"CSeq: 2")) == "not valid any more"
+    assert identity.still_valid(SIGNED, SIGNED.drop("Identity")) == "none"
+
+
 @pytest.mark.parametrize("value", ["", '"?"', '"MEUC"'])
 def test_no_signature(value: str) -> None:
     """Neither is one that is none."""

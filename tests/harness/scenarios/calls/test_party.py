@@ -70,6 +70,28 @@ def test_a_call(pair: Pair) -> None:
     assert pair.callee.notes["200 again"] == 0
 
 
+def test_a_registration(pair: Pair) -> None:
+    """Its binding is confirmed (RFC 3261 10.3); other requests are taken without one."""
+    answer = pair.ask("REGISTER", ("Expires", "60"))
+    assert (answer.text, answer.response.all("Contact")) == ("200 OK", [pair.caller.contact[1]])
+    assert pair.ask("OPTIONS").response.all("Contact") == []
+
+
+def test_a_call_that_is_changed(pair: Pair) -> None:
+    """As real phones do in the middle of one: it is the same call, whose 200 comes again until it is acknowledged."""
+    pair.call()
+    session = next(iter(pair.caller.sessions.values()))
+    again = session.dialog.request("INVITE", [pair.caller.contact]).with_body(pair.caller.description())
+    answer = pair.result(pair.caller.ask(again))
+    assert (answer.text, answer.response.to.tag) == ("200 OK", session.dialog.remote.tag)
+    assert answer.response.body == pair.callee.description()
+    pair.turned.until("the 200 comes again", lambda: pair.callee.notes["200 again"] > 0)
+    assert len(pair.callee.sessions) == 1
+    assert pair.result(pair.caller.hang_up(session)).text == "200 OK"
+    late = session.dialog.request("INVITE", [pair.caller.contact])
+    assert pair.result(pair.caller.ask(late)).text == "481 Call/Transaction Does Not Exist"
+
+
 def test_a_call_that_is_refused(pair: Pair) -> None:
     """As its traits have it, or as a Replaces finds nothing."""
     assert pair.call(("Subject", "no")).text == "603 Decline"
@@ -93,6 +115,13 @@ def test_a_message_that_is_too_large(pair: Pair) -> None:
     assert pair.ask("MESSAGE", ("X-Padding", "x" * 3000)).text == "connection lost"
     assert pair.callee.notes["message too large"] == 1
     assert "Only allow up to 3000 bytes. Resetting connection." in pair.callee.trace.getvalue()
+
+
+def test_from_beyond_the_alg(pair: Pair) -> None:
+    """Nobody gets through, although the address answers."""
+    pair.callee.beyond = frozenset((pair.caller.called,))
+    assert pair.ask("OPTIONS").text == "connection lost"
+    assert pair.callee.callers == []
 
 
 def test_where_nothing_can_be_sent(pair: Pair) -> None:

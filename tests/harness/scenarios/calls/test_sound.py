@@ -59,3 +59,15 @@ def test_what_has_a_route_is_heard(turned: Turned, network: Network) -> None:
     assert (first.unreachable, second.unreachable) == (set(), {"audio RTP", "audio RTCP"})
     for sound in (first, second):
         turned.result(Deferred.fromCoroutine(sound.close()))
+
+
+def test_what_comes_from_beyond_is_not_heard(turned: Turned, network: Network) -> None:
+    """Although it arrives; and nobody waits for lines that are not awaited."""
+    here, there = network.host(2), network.host(3)
+    first = Sound(turned.reactor, here, frozenset((there,)), ("audio",))
+    second = Sound(turned.reactor, there, frozenset(), ("audio",), beyond=frozenset((here,)))
+    turned.result(Deferred.fromCoroutine(first.stream(offer(second, there), awaited="video RTP")))
+    turned.until("it arrives", lambda: second.lines["audio"].rtp.heard > 0)
+    assert second.heard == {"audio RTP": "silence", "audio RTCP": "silence"}
+    for sound in (first, second):
+        turned.result(Deferred.fromCoroutine(sound.close()))

@@ -46,3 +46,34 @@ def test_resets() -> None:
     assert not wire.reset_by(INSIDE)
     tap.reset(OUTSIDE, by_peer=True)
     assert (wire.reset_by(INSIDE), wire.reset_by(OUTSIDE)) == (False, True)
+
+
+def test_who_lost_a_connection() -> None:
+    """Whoever did not end it first; a leg that never stood tells that the other end cannot be reached."""
+    wire = Wire()
+    tap = wire.tap(Deaf())  # type: ignore[arg-type]
+    tap.opened(INSIDE, ("192.0.2.2", 4000), ("192.0.2.3", 5060), by_peer=True)
+    assert wire.unreached(INSIDE)
+    tap.opened(OUTSIDE, ("192.0.2.4", 5060), ("192.0.2.5", 4001), by_peer=False)
+    assert not wire.unreached(INSIDE)
+    assert [leg.ours for leg in wire.on(OUTSIDE)] == [("192.0.2.5", 4001)]
+    tap.ended(INSIDE, by_peer=True)
+    tap.ended(OUTSIDE, by_peer=False)
+    tap.ended(INSIDE, by_peer=False)
+    assert (wire.lost_by(INSIDE), wire.lost_by(OUTSIDE)) == (False, True)
+    assert (wire.ended_by(INSIDE), wire.ended_by(OUTSIDE)) == (True, False)
+    tap.reset(INSIDE, by_peer=False)
+    assert wire.lost_by(INSIDE)
+
+
+def test_pieces_and_keep_alives() -> None:
+    """Where each read begins; pings and pongs by who sent them."""
+    wire = Wire()
+    tap = wire.tap(Deaf())  # type: ignore[arg-type]
+    for piece in (INVITE[:20], INVITE[20:], b"\r\n\r\n"):
+        tap.received(INSIDE, piece)
+    tap.sent(INSIDE, RINGING + b"\r\n")
+    assert wire.on(INSIDE)[0].pieces == [0, 20, len(INVITE)]
+    assert wire.size == len(INVITE) + 4 + len(RINGING) + 2
+    assert (wire.pings(INSIDE, from_peer=True), wire.pings(OUTSIDE, from_peer=False)) == (1, 0)
+    assert (wire.pongs(INSIDE, from_peer=False), wire.pongs(OUTSIDE, from_peer=True)) == (1, 0)
