@@ -48,8 +48,8 @@ _CAPTURES: Final = (
     "addresses.json has, if there is one."
 )
 _PEERS: Final = (
-    "HOST:PORT is where it listens, or where it is if it is the one who connects. Hosts are numbered within the "
-    "network of the run: one of 127.0.0.0/8, which --network replaces for peers on other machines. It copies "
+    "HOST:PORT is where the peer listens, or where it is if it is the one who connects. Hosts are numbered within the "
+    "network of the run: one of 127.0.0.0/8, which --network replaces for peers on other machines. A peer copies "
     "Record-Route into its responses (RFC 3261 12.1.1), which the scenarios built into SIPp do not."
 )
 
