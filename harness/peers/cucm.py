@@ -142,7 +142,8 @@ class _Sdl(Tap):
         header = len(message.header)
         if flow.reliable:
             length = message.content_length if header <= self._limit else None
-            self._trace.ignored(LargeMessage(flow.remote[0], header, length, self._limit))
+            host, port = flow.remote
+            self._trace.ignored(LargeMessage(host, header, length, self._limit, port))
 
 
 def dialled(uri: str) -> str:

@@ -60,6 +60,8 @@ class PacketTap(Tap):
         """
         self.repeats: dict[Address, int] = {}
         """How often the SYN of each connection that failed was repeated, by where it went."""
+        self.refused: list[Address] = []
+        """Where nobody listened."""
         self._reactor = reactor
         self._file = file
         self._side = side
@@ -113,6 +115,7 @@ class PacketTap(Tap):
             for at in connection.tries:
                 self._file.write(connection.side, data, _FLOWS[sender], at=at)
         if failure.loss is Loss.REFUSED:
+            self.refused.append(failure.target.address)
             self._write(connection, connection.conversation.reset(End.PEER))
 
     def closed(self, flow: Flow, loss: Loss, detail: str) -> None:

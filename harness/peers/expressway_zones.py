@@ -76,7 +76,7 @@ class ZoneDirectory:
                 belongs = flow.serves and flow.local[1] == zone.port
             else:
                 known = flow.remote[0] in self._peers.get(zone.name, ())
-                belongs = known and not (flow.serves and isinstance(zone, DnsZone))
+                belongs = known and not (flow.serves and isinstance(zone, DnsZone | TraversalClientZone))
             if belongs:
                 return zone.name
         return DefaultZone().name

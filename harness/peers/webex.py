@@ -8,7 +8,7 @@ problem 2), though no transaction wants one any more (RFC 6026), and then a BYE 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -18,7 +18,6 @@ from harness.sip.call import Call
 from harness.sip.call_states import CallState
 from harness.sip.element import Element, ElementSettings, Where
 from harness.sip.message import Response
-from harness.sip.offer_answer import agreed
 from harness.sip.timers import Alarms, Timers
 from harness.sip.transport import TransportSettings
 from harness.sip.uri import Address, NameAddr, Params, SipUri
@@ -60,8 +59,6 @@ class Webex:
         self.settings = settings
         self.declined: list[Call] = []
         """Calls that were answered and never acknowledged."""
-        self.on_answered: Callable[[Call], None] = lambda call: None
-        """Hears of each call that came and was answered."""
         self._timers = timers or Timers()
         self._alarms = Alarms(reactor)
         self.element = Element(reactor, ElementSettings(self._timers, transport or TransportSettings(source=host)))
@@ -98,7 +95,6 @@ class Webex:
             return
         call.answer(_per_call(self.settings))
         self._alarms.set(call.request.call_id, _PATIENCE * self._timers.t1, lambda: self._decline(call))
-        self.on_answered(call)
 
     def _decline(self, call: Call) -> None:
         """Whether an ACK came; if not, it is over."""
@@ -109,11 +105,6 @@ class Webex:
         assert call.dialog is not None, "it was answered"
         call.transaction.flow.send(Response.to_request(call.request, 603, tag=call.dialog.local.tag))
         call.hang_up()
-
-
-def has_audio(call: Call) -> bool:
-    """Whether both sides of a call have agreed on audio, as far as they have spoken."""
-    return all(said is not None and agreed(said) for said in (call.local, call.remote))
 
 
 def _per_call(settings: WebexSettings) -> list[tuple[str, str]]:

@@ -8,7 +8,10 @@ from typing import Final
 
 from harness.scenarios.scenario import Scenario, says, says_nothing_of
 from harness.scenarios.traversal import connectivity as test
-from harness.scenarios.traversal.acts import (
+from harness.scenarios.traversal.acts import call_in, call_in_with_fork
+from harness.scenarios.traversal.declaring import WORKS, declared
+from harness.scenarios.traversal.ground import CLUSTER, Dial
+from harness.scenarios.traversal.seeing import (
     ANSWER,
     ARRIVES,
     AT_CUCM,
@@ -16,22 +19,18 @@ from harness.scenarios.traversal.acts import (
     CONNECTIONS,
     NEVER,
     NONE,
+    NOTHING,
     PARAMETER_BETWEEN,
     PARAMETER_IN,
     PARAMETER_OUT,
     TOASTS,
     WARNING,
-    call_in,
-    call_in_with_fork,
 )
-from harness.scenarios.traversal.cast import CUCM_PART
-from harness.scenarios.traversal.declaring import WORKS, declared
-from harness.scenarios.traversal.ground import CLUSTER, Dial
 from harness.scenarios.traversal.silence import SILENCE
 
 _GUIDE: Final = "Cisco, Troubleshoot Webex Hybrid Call Service Connect: inbound, problem {}"
 _EXPE, _EXPC = "Expressway-E", "Expressway-C"
-_NO_CALL: Final = {ANSWER: "no INVITE is sent", AT_CUCM: NEVER, CONNECTIONS: NONE}
+_NO_CALL: Final = {ANSWER: NOTHING, AT_EXPC: NEVER, AT_CUCM: NEVER, CONNECTIONS: NONE}
 _REACHED: Final[Mapping[str, str]] = {
     **WORKS,
     **{AT_EXPC: ARRIVES, AT_CUCM: ARRIVES, CONNECTIONS: "some"},
@@ -40,8 +39,8 @@ _REACHED: Final[Mapping[str, str]] = {
 }
 _NO_SOCKET: Final = {
     **{test.DNS: test.SUCCESSFUL, test.CONNECTING: test.SUCCESSFUL, test.SOCKET: test.NO_SOCKET},
-    **{test.HANDSHAKE: test.NOT_PERFORMED, test.PING: test.NOT_PERFORMED, AT_CUCM: NEVER, CONNECTIONS: NONE},
-    ANSWER: test.NO_CONNECTION,
+    **{test.HANDSHAKE: test.NOT_PERFORMED, test.PING: test.NOT_PERFORMED},
+    **_NO_CALL,
 }
 _SEARCHED: Final = (
     "Considering search rule 'Hybrid Call Service Inbound Routing' towards target 'CUCM11' at priority '2' with alias "
@@ -66,7 +65,6 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
         failure={**_NO_CALL, test.DNS: test.NO_NAME, test.CONNECTING: test.NOT_PERFORMED, test.SYN: NONE},
         success=_REACHED,
         more=(says_nothing_of(_EXPE, 'Dst-port="5062"'),),
-        parts=(CUCM_PART,),
     ),
     declared(
         "I2",
@@ -85,7 +83,6 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
         failure={**_NO_SOCKET, test.SYN: "repeated and never answered"},
         success=_REACHED,
         more=(says_nothing_of(_EXPE, 'Dst-port="5062"'),),
-        parts=(CUCM_PART,),
         needs=(SILENCE,),
     ),
     declared(
@@ -104,7 +101,6 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
         failure={**_NO_SOCKET, test.SYN: "answered with RST"},
         success=_REACHED,
         more=(says_nothing_of(_EXPE, 'Dst-port="5062"'),),
-        parts=(CUCM_PART,),
     ),
     declared(
         "I4",
@@ -137,7 +133,6 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
         ),
         cured=(says(_EXPC, _SEARCHED), says(_EXPC, 'Module="network.cpl"')),
         log_of=_EXPC,
-        parts=(CUCM_PART,),
     ),
     declared(
         "I5",
@@ -162,7 +157,6 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
             **{PARAMETER_IN: "squared", PARAMETER_BETWEEN: "squared", PARAMETER_OUT: "squared", TOASTS: "1"},
         },
         more=(says(_EXPE, "egress-zone=HybridCallServiceTraversal"),),
-        parts=(CUCM_PART,),
     ),
 )
 """In the order of the guide."""

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import Final
 
 from harness.scenarios.scenario import Scenario, says, says_nothing_of
-from harness.scenarios.traversal.acts import ANSWER, ARRIVES, AT_WEBEX, NEVER, NONE, TRIED, WARNING, call_out
-from harness.scenarios.traversal.cast import WEBEX_PART
+from harness.scenarios.traversal.acts import call_out
 from harness.scenarios.traversal.declaring import WORKS, declared
 from harness.scenarios.traversal.ground import ALICE, Dial
+from harness.scenarios.traversal.legs import WEBEX
+from harness.scenarios.traversal.seeing import ANSWER, ARRIVES, AT_WEBEX, NEVER, NONE, TRIED, WARNING
 from harness.scenarios.traversal.silence import SILENCE
 
 _GUIDE: Final = "Cisco, Troubleshoot Webex Hybrid Call Service Connect: outbound, problem {}"
@@ -45,7 +46,7 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
         success=_REACHED,
         log=(_NOT_OVERRIDDEN, ":5061']", 'Dst-port="5061" Detail="TCP Connecting"', _FAILED),
         more=(says(_EXPE, "Port:'5061'"), says_nothing_of(_EXPE, 'Dst-port="5062" Detail="TCP Connecting"')),
-        cured=(says(_EXPE, _OVERRIDDEN), says(_EXPE, "Port:'5062'"), says_nothing_of(_EXPE, _FAILED)),
+        cured=(says(_EXPE, _OVERRIDDEN, WEBEX), says(_EXPE, "Port:'5062'", WEBEX), says_nothing_of(_EXPE, _FAILED)),
         needs=(SILENCE,),
     ),
     declared(
@@ -90,7 +91,6 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
             says(_EXPE, "|SIP/2.0 404 Not Found"),
         ),
         cured=(says(_EXPE, _TO_WEBEX), says_nothing_of(_EXPE, "search rule 'to DNS' towards")),
-        parts=(WEBEX_PART,),
     ),
     declared(
         "O4",
@@ -115,7 +115,6 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
         ),
         more=(says(_EXPE, "|SIP/2.0 403 Forbidden"), says_nothing_of(_EXPE, _SEARCH_RULE)),
         cured=(says(_EXPE, _TO_WEBEX),),
-        parts=(WEBEX_PART,),
     ),
 )
 """In the order of the guide."""

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
-from harness.peers.cucm_settings import RECOMMENDED_SIZE, CucmSettings, EarlyOffer, Region
-from harness.scenarios.hybrid.play import (
+from harness.peers.cucm_settings import RECOMMENDED_SIZE, EarlyOffer, Region
+from harness.scenarios.scenario import Scenario
+from harness.scenarios.traversal.acts import call_in, call_out
+from harness.scenarios.traversal.declaring import WORKS, declared
+from harness.scenarios.traversal.ground import Dial
+from harness.scenarios.traversal.seeing import (
     A_PORT,
     ACK,
     ANSWER,
+    ARRIVES,
     AUDIO,
-    BYE,
-    CUCM_PART,
     ENDING,
     FROM_CUCM,
     NOTHING,
-    TOPOLOGY,
-    WEBEX_PART,
-    Setting,
-    perform,
 )
-from harness.scenarios.scenario import Scenario, fact
 
 _SOURCE: Final = "Cisco, Troubleshoot Webex Hybrid Call Service Connect: both directions, problem 1"
 _CURE: Final = (
@@ -37,85 +36,73 @@ _BYE_47: Final = f"BYE, Reason: {_CAUSE_47}"
 _BYE_FILTER: Final = 'sip.Method == "BYE" && sip.Reason contains "cause=47"'
 
 
-def _forms(early_offer: EarlyOffer, inbound: bool = False) -> dict[bool, Setting]:
-    """By whether the region is the right one."""
-
-    def form(region: Region) -> Setting:
-        cucm = CucmSettings(sip_max_incoming_message_size=RECOMMENDED_SIZE, region=region, early_offer=early_offer)
-        return Setting(cucm, inbound=inbound)
-
-    return {False: form(Region(8)), True: form(Region(256))}
+def _dial(bit_rate: int, early_offer: EarlyOffer) -> Dial:
+    """By what the region allows, in kbit/s."""
+    dial, region = Dial(), Region(bit_rate)
+    cucm = replace(dial.cucm, sip_max_incoming_message_size=RECOMMENDED_SIZE, region=region, early_offer=early_offer)
+    return replace(dial, cucm=cucm)
 
 
-_WORKS: Final = (fact(ANSWER, "200 OK"), fact(AUDIO, A_PORT), fact(ACK, "arrives"), fact(BYE, "200 OK"))
+_EARLY, _DELAYED = EarlyOffer.BEST_EFFORT, EarlyOffer.DISABLED
+_TOO_LITTLE, _ENOUGH = 8, 256
+_GOOD: Final[Mapping[str, str]] = {**WORKS, AUDIO: A_PORT}
 
-SCENARIOS: Final = (
-    Scenario(
-        name="no-common-codec-early-offer",
-        title="CUCM offers G.729 alone, and Webex answers with audio port 0",
+SCENARIOS: Final[tuple[Scenario, ...]] = (
+    declared(
+        "B1-early",
+        "no-common-codec-early-offer",
+        "CUCM offers G.729 alone, and Webex answers with audio port 0",
         source=_SOURCE,
-        topology=TOPOLOGY,
         happens=f"{_CAUSE} The INVITE offers G.729, the 200 refuses the audio stream and takes the video. CUCM "
         "acknowledges it and hangs up at once.",
         look="In the log of the Expressway-E: `m=audio 0 RTP/SAVP *` in the 200 from Webex, then ACK, then BYE whose "
         f"User-Agent is Cisco-CUCM, with `Reason: {_CAUSE_47}`.",
         wireshark=_BYE_FILTER,
         cure=_CURE,
-        observe=partial(perform, _forms(EarlyOffer.BEST_EFFORT)),
-        failure=(
-            fact(ANSWER, "200 OK"),
-            fact(AUDIO, "0 RTP/SAVP *"),
-            fact(ACK, "arrives"),
-            fact(ENDING, _BYE_47),
-        ),
-        success=(*_WORKS, fact(ENDING, "BYE")),
+        act=call_out,
+        broken=_dial(_TOO_LITTLE, _EARLY),
+        fixed=_dial(_ENOUGH, _EARLY),
+        failure={ANSWER: "200 OK", AUDIO: "0 RTP/SAVP *", ACK: ARRIVES, ENDING: _BYE_47},
+        success={**_GOOD, ENDING: "BYE"},
         log=("m=audio 0 RTP/SAVP *", f"Reason: {_CAUSE_47}"),
-        label="B1",
-        parts=(WEBEX_PART,),
     ),
-    Scenario(
-        name="no-common-codec-delayed-offer",
-        title="Webex offers its codecs in its 200, and CUCM, which may use G.729 alone, hangs up",
+    declared(
+        "B1-delayed",
+        "no-common-codec-delayed-offer",
+        "Webex offers its codecs in its 200, and CUCM, which may use G.729 alone, hangs up",
         source=_SOURCE,
-        topology=TOPOLOGY,
         happens=f"{_CAUSE} The INVITE has no session description, the 200 has Webex's offer. The ACK refuses its "
         "audio, and a BYE follows.",
         look="The 200 from Webex has all its audio codecs; the ACK has `m=audio 0`, and right behind it comes BYE with "
         f"`Reason: {_CAUSE_47}`. Nothing that Webex has sent is wrong.",
         wireshark=_BYE_FILTER,
         cure=_CURE,
-        observe=partial(perform, _forms(EarlyOffer.DISABLED)),
-        failure=(
-            fact(ANSWER, "200 OK"),
-            fact(AUDIO, "0 RTP/SAVP 107"),
-            fact(ACK, "arrives"),
-            fact(ENDING, _BYE_47),
-        ),
-        success=(*_WORKS, fact(ENDING, "BYE")),
+        act=call_out,
+        broken=_dial(_TOO_LITTLE, _DELAYED),
+        fixed=_dial(_ENOUGH, _DELAYED),
+        failure={ANSWER: "200 OK", AUDIO: "0 RTP/SAVP", ACK: ARRIVES, ENDING: _BYE_47},
+        success={**_GOOD, ENDING: "BYE"},
         log=(f"Reason: {_CAUSE_47}",),
-        label="B1-delayed",
     ),
-    Scenario(
-        name="no-common-codec-inbound",
-        title="Webex calls, and CUCM, which may use G.729 alone, refuses its offer",
+    declared(
+        "B1-inbound",
+        "no-common-codec-inbound",
+        "Webex calls, and CUCM, which may use G.729 alone, refuses its offer",
         source=_SOURCE,
-        topology=TOPOLOGY,
         happens=f"{_CAUSE} CUCM answers the INVITE from Webex with 488. No phone rings.",
         look=f"`488 Not Acceptable Media` with `Reason: {_CAUSE_47}` goes all the way back to Webex, and its origin is "
         "CUCM: its Server or User-Agent says so, and Expressway-C received it.",
         wireshark="sip.Status-Code == 488",
         cure=_CURE,
-        observe=partial(perform, _forms(EarlyOffer.DISABLED, inbound=True)),
-        failure=(
-            fact(ANSWER, "488 Not Acceptable Media"),
-            fact(FROM_CUCM, "488 Not Acceptable Media"),
-            fact(ENDING, f"488 Not Acceptable Media, Reason: {_CAUSE_47}"),
-            fact(AUDIO, NOTHING),
-        ),
-        success=(*_WORKS, fact(FROM_CUCM, "200 OK"), fact(ENDING, NOTHING)),
+        act=call_in,
+        broken=_dial(_TOO_LITTLE, _DELAYED),
+        fixed=_dial(_ENOUGH, _DELAYED),
+        failure={
+            **{ANSWER: "488 Not Acceptable Media", FROM_CUCM: "488 Not Acceptable Media", AUDIO: NOTHING},
+            ENDING: f"488 Not Acceptable Media, Reason: {_CAUSE_47}",
+        },
+        success={**_GOOD, FROM_CUCM: "200 OK", ENDING: NOTHING},
         log=("Code=488, Method=INVITE", f"Reason: {_CAUSE_47}"),
-        label="B1-inbound",
-        parts=(CUCM_PART,),
     ),
 )
-"""The one whose log the guide shows first, with the guide's label alone."""
+"""The one whose log the guide shows comes first."""

@@ -22,13 +22,15 @@ class LargeMessage:
     """A message that has more bytes than CUCM takes."""
 
     source: str
-    """Address of whoever sent it, whose SIP port is printed as 5060."""
+    """Address of whoever sent it."""
     header_length: int
     """Bytes up to and with the empty line."""
     content_length: int | None
     """None if there is no empty line in what was read."""
     limit: int
     """`SIP Max Incoming Message Size` in bytes, all of which have arrived."""
+    port: int = 5060
+    """Of the other end of the connection."""
 
     @property
     def remaining(self) -> int | None:
@@ -64,7 +66,7 @@ class SdlTrace:
             f"|AppInfo |SIPTcp - SdlRead bufferLen={message.limit}",
             *(() if message.content_length is None else (body,)),
             f"|AppInfo |{_STACK}ccsip_process_network_message: process_network_msg: not complete",
-            f"|AppInfo |SIPTcp - Ignoring large message from {message.source}:[5060]. "
+            f"|AppInfo |SIPTcp - Ignoring large message from {message.source}:[{message.port}]. "
             f"Only allow up to {message.limit} bytes. Resetting connection.",
         )
 

@@ -1,14 +1,14 @@
 """Everybody who takes part in a hybrid call, on one stage: name server, Expressways, Webex, CUCM, and a firewall.
 
-Strategy: a `Dial` says what is wrong. Both Expressways are `harness.peers.expressway`; Webex and CUCM are user agents,
-in whose place somebody else may be. One capture has what tcpdump would show on Expressway-E, on Expressway-C's side of
-the trunk, and at Webex of connections that never stood.
+Strategy: a `Dial` says what is wrong. Both Expressways are `harness.peers.expressway`; Webex and CUCM are user agents.
+In the place of each of the four somebody else may be, and then nobody is played there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 from io import StringIO
 from typing import Any, Final
@@ -16,46 +16,43 @@ from typing import Any, Final
 from twisted.internet import task
 from twisted.internet.defer import Deferred, gatherResults
 
-from alg.direction import Direction
 from alg.tls.policy import Identity
-from harness.ca import Pki, load_recipes, make
 from harness.capture.capture_file import CaptureFile, open_capture
 from harness.console import say
 from harness.expressway.log.diagnostic import DiagnosticLog
 from harness.expressway.log.entry import X8_10
 from harness.expressway.settings import Expressway
-from harness.peers.cucm import Cucm
 from harness.peers.expressway import ExpresswayPeer, Surroundings
-from harness.peers.expressway_capture import PacketTap, Side, syn_repeated
 from harness.peers.firewall import Firewall
-from harness.peers.tls_trust import Certificates
 from harness.peers.webex import Webex
-from harness.scenarios.scenario import Part
 from harness.scenarios.stage import Stage
-from harness.scenarios.traversal import ground
-from harness.scenarios.traversal.endpoints import Endpoint, make_cucm, make_webex, webex_tls
+from harness.scenarios.traversal import ground, seeing
+from harness.scenarios.traversal.connectivity import Report, check_connectivity
+from harness.scenarios.traversal.endpoints import play_cucm, play_webex, webex_tls
 from harness.scenarios.traversal.ground import Dial, Ground
-from harness.scenarios.traversal.messages import Messages
+from harness.scenarios.traversal.legs import CUCM, EXPRESSWAY_C, EXPRESSWAY_E, WEBEX, Leg
 from harness.scenarios.traversal.names import PORT, Names
+from harness.scenarios.traversal.parties import Party, Stranger
 from harness.scenarios.traversal.silence import SilentPort
+from harness.scenarios.traversal.watching import Watch
 from harness.sip.dns import Zone
 from harness.sip.flow import Target
-from harness.sip.resolve import Dns, Service
+from harness.sip.resolve import SERVICES, Dns, Resolver, Service
+from harness.sip.security import Layer
 from harness.sip.timers import Timers
 from harness.sip.transport import TransportSettings
 from harness.sip.uri import Address
 
-WEBEX: Final = "webex"
-CUCM: Final = "cucm"
-"""Peers that a real one may stand in for."""
-CUCM_PART: Final = Part(CUCM, 21, f"TCP {ground.CUCM_PORT}", "answers the call")
-WEBEX_PART: Final = Part(WEBEX, 70, f"TLS {ground.MTLS}", "answers the call, over TCP")
-TIMERS: Final = Timers.scaled(0.05)
-"""Ten times as fast as the RFC's."""
+TRACE: Final = "CUCM SDL trace"
+"""Name of a log."""
+TIMERS: Final = replace(Timers.scaled(0.05), timer_c=Timers().timer_c)
+"""Ten times as fast as the RFC's; but who picks up may be a person."""
 CONNECT: Final = 2.0
 """Seconds until a connection is given up: the kernel has repeated the first SYN by then."""
 _SERVERS: Final = "l2sip-01.webex.example", "l2sip-02.webex.example"
-_RECIPES: Final = ("expressway-e", "expressway-c", "webex")
+_LOGS: Final = {EXPRESSWAY_E: "Expressway-E", EXPRESSWAY_C: "Expressway-C", CUCM: TRACE}
+_TRUSTED: Final = {EXPRESSWAY_E: ("expressway-c-root", "webex-root"), EXPRESSWAY_C: ("expressway-e-root",)}
+_ROOTS: Final = ("expressway-c-root", "expressway-e-root", "webex-root")
 _GRAIN: Final = 0.01
 
 
@@ -63,102 +60,113 @@ class Cast:
     """All of them."""
 
     def __init__(self, stage: Stage, dial: Dial) -> None:
-        """Nobody listens yet."""
+        """Nobody listens yet. ConfigError for certificates that cannot be used."""
         self.stage = stage
         self.dial = dial
         self.reactor: Any = stage.reactor
-        cucm = stage.peers.get(CUCM)
-        self.ground = Ground(stage.network, cucm or (stage.network.host(21), ground.CUCM_PORT), stage.peers.get(WEBEX))
+        self.ground = here = Ground(stage.network, stage.peers, stage.certificates is not None)
         self.facts: dict[str, str] = {}
+        ours = [name for name in (EXPRESSWAY_E, EXPRESSWAY_C, WEBEX) if name not in stage.peers]
+        self._pki = stage.pki(ours, _ROOTS)
         file = open_capture(str(stage.directory / "capture.pcapng"), None, "sipalg scenario", say)
         assert file is not None, "a file was named"
         self._file: CaptureFile = file
-        self._logs = {"Expressway-E": StringIO(), "Expressway-C": StringIO()}
-        self._taps: list[PacketTap] = []
+        self.watch = Watch(self.reactor, file, here)
+        self.sights = self.watch.sights
+        """What crosses the legs."""
+        self._logs = {name: StringIO() for name in _LOGS if name not in stage.peers}
         self._around = ExitStack()
         self._going: list[Deferred[None]] = []
+        self._listening: list[Callable[[], Address]] = []
+        self._spare = stage.wait
         self._firewall: Firewall | None = None
-        self._pki = make(load_recipes(), datetime.now(UTC), _RECIPES)
         self._names = Names(self.reactor, self._zone(), file)
-        self.questions = Dns(self.reactor, (self.ground.name_server, PORT))
-        self.at_expe, self.at_expc = Messages(), Messages()
-        """What crosses the Expressways."""
-        self.trunk = Target("TCP", self.ground.expc, 5060)
+        self.questions = Dns(self.reactor, (here.name_server, PORT))
+        self.trunk = Target("TCP", *here.trunk)
         """Where CUCM sends calls."""
-        texts = self.ground.configurations(dial)
-        for name, text in zip(("expressway-e.toml", "expressway-c.toml"), texts, strict=True):
-            stage.keep(name, text)
-        settings = Ground.parse(texts)
-        trusted = {"Expressway-E": ("expressway-c-root", "webex-root"), "Expressway-C": ("expressway-e-root",)}
-        self.expe, self.expc = (
-            self._expressway(name, each, trusted[name], side, messages)
-            for name, each, side, messages in (
-                ("Expressway-E", settings[0], _all, self.at_expe),
-                ("Expressway-C", settings[1], self._trunk_side, self.at_expc),
-            )
-        )
-        self.webex = self._webex() if self.ground.webex is None else None
-        self.cucm = self._cucm() if cucm is None else None
+        texts = here.configurations(dial)
+        self._expressways = [
+            self._expressway(name, settings, text)
+            for name, settings, text in zip((EXPRESSWAY_E, EXPRESSWAY_C), Ground.parse(texts), texts, strict=True)
+            if name in ours
+        ]
+        self.webex: Party = self._webex() if WEBEX in ours else Stranger(stage, WEBEX)
+        self.cucm: Party = Stranger(stage, CUCM) if CUCM in stage.peers else self._cucm()
 
     async def open(self) -> None:
-        """Listen, and connect the traversal zone. Raises CannotListenError and OSError."""
+        """Listen, and have the traversal zone connected. Raises CannotListenError and OSError, and TimeoutError if a
+        real Expressway-C does not come.
+        """
         self._names.listen(self.ground.name_server)
-        self.expe.listen()
-        self.expc.listen()
+        for peer in self._expressways:
+            peer.listen()
+        for listen in self._listening:
+            listen()
         self._open_outside()
-        if self.cucm is not None:
-            self.cucm.peer.listen(self.ground.cucm)
-        await self.expe.start()
-        active = await self.expc.start()
-        self.facts["traversal zone"] = "active" if active else "failed"
+        for peer in self._expressways:
+            await peer.start()
+        if EXPRESSWAY_C not in self.stage.peers or EXPRESSWAY_E in self.stage.peers:
+            return
+        (host, port), kind = self.ground.zone, self.ground.kind(Leg.ZONE)
+        order = f"connect the traversal zone to {host}:{port} over {kind}, and send OPTIONS through it"
+        if not await self.stage.expect(f"{EXPRESSWAY_C}: {order}", lambda: seeing.zone_stands(self.sights)):
+            raise TimeoutError(f"{EXPRESSWAY_C} has not connected its traversal zone")
 
     async def until(self, condition: Callable[[], bool], seconds: float) -> bool:
-        """Whether a condition comes to hold in time."""
-        end = self.reactor.seconds() + seconds
-        while not condition() and self.reactor.seconds() < end:
+        """Whether a condition comes to hold in time; strangers have some more, once."""
+        begin = self.reactor.seconds()
+        while not condition() and self.reactor.seconds() < begin + seconds + self._spare:
             await task.deferLater(self.reactor, _GRAIN)
+        self._spare -= min(self._spare, max(0.0, self.reactor.seconds() - begin - seconds))
         return condition()
 
     @property
+    def destination(self) -> str:
+        """Where Webex sends calls, for those who do it by hand."""
+        here, kind = self.ground, self.ground.kind(Leg.OUTSIDE)
+        name = f"{SERVICES[kind]}.{ground.SIP_DESTINATION}"
+        has = f"{self._exposed}:{ground.MTLS}" if self.dial.published else "nothing"
+        return f"over {kind} at the SRV record {name}, for which DNS at {here.name_server}:{PORT} has {has}"
+
+    @property
     def logs(self) -> dict[str, str]:
-        """The diagnostic logs, by whose they are."""
-        return {name: sink.getvalue() for name, sink in self._logs.items()}
+        """The diagnostic logs and the trace, by whose they are."""
+        return {_LOGS[name]: sink.getvalue() for name, sink in self._logs.items()}
+
+    @property
+    def strangers(self) -> tuple[str, ...]:
+        """Who tells nothing, and legs that nobody sees."""
+        return (*self.stage.peers, *self.watch.unseen)
 
     def later(self, action: Coroutine[Any, Any, None]) -> None:
         """Have something go on beside the act."""
         self._going.append(Deferred.fromCoroutine(action))
 
-    def repeats(self, target: Target) -> int:
-        """How often a SYN to a target was repeated, as nobody answered."""
-        return max((tap.repeats.get(target.address, 0) for tap in self._taps), default=0)
-
     @property
-    def unanswered(self) -> list[str]:
+    def tried(self) -> str:
         """`name:port` of each server of Webex's to which Expressway-E's SYN was repeated in vain."""
         names = dict(zip(self.ground.webex_hosts, _SERVERS, strict=True))
-        found = [(names.get(host, host), port) for (host, port), count in self._taps[0].repeats.items() if count]
-        return [f"{name.partition('.')[0]}:{port}" for name, port in sorted(found)]
+        found = [(names.get(host, host), port) for host, port in self.watch.unanswered(EXPRESSWAY_E)]
+        return ", ".join(f"{name.partition('.')[0]}:{port}" for name, port in sorted(found)) or seeing.NONE
 
     async def close(self) -> None:
         """End everybody, and keep the logs."""
         await gatherResults(self._going)
-        for end in (self.webex, self.cucm):
-            if end is not None:
-                await end.peer.close()
-        await self.expc.close()
-        await self.expe.close()
+        for party in (self.webex, self.cucm):
+            await party.close()
+        for peer in reversed(self._expressways):
+            await peer.close()
         if self._firewall is not None:
             await self._firewall.close()
         await self._names.close()
         self._around.close()
-        for tap in self._taps:
-            tap.close()
+        self.watch.close()
         self._file.close()
         for name, text in self.logs.items():
-            self.stage.keep(f"{name.lower()}.log", text)
+            self.stage.keep(f"{name.replace(' ', '-').lower()}.log", text)
 
     def _open_outside(self) -> None:
-        """Webex, the firewall, and ports that drop what comes."""
+        """The firewall, and ports that drop what comes."""
         here, dial = self.ground, self.dial
         if dial.blocked_inbound:
             self._silence((here.public, ground.MTLS))
@@ -170,82 +178,74 @@ class Cast:
         if dial.blocked_outbound:
             for host in here.webex_hosts:
                 self._silence((host, ground.MTLS))
-        elif self.webex is not None:
-            address = here.webex_hosts[0], ground.MTLS
-            self.webex.peer.element.transport.listen("TLS", address, webex_tls(self._pki))
 
     def _silence(self, address: Address) -> None:
         self._around.enter_context(SilentPort(address))
 
+    @property
+    def _exposed(self) -> str:
+        """Expressway-E, as the Internet knows it."""
+        return self.ground.public if self.dial.static_nat else self.ground.expe
+
     def _zone(self) -> Zone:
         """What everybody's DNS has."""
         here, dial, zone = self.ground, self.dial, Zone()
-        zone.host(ground.EXPRESSWAY_E, here.expe)
-        zone.host("us-expe.example.com", here.public if dial.static_nat else here.expe)
+        zone.host(ground.NAME_OF_E, here.expe)
+        zone.host("us-expe.example.com", self._exposed)
         if dial.published:
-            zone.service(f"_sips._tcp.{ground.SIP_DESTINATION}", Service("us-expe.example.com", ground.MTLS, 1, 10))
-        if here.webex is not None:
-            zone.host(_SERVERS[0], here.webex[0])
-            zone.service(f"_sip._tcp.{ground.CALL_SERVICE}", Service(_SERVERS[0], here.webex[1], 5, 10))
-            return zone
-        for name, host in zip(_SERVERS, here.webex_hosts, strict=True):
+            published = Service("us-expe.example.com", ground.MTLS, 1, 10)
+            zone.service(f"{SERVICES[here.kind(Leg.OUTSIDE)]}.{ground.SIP_DESTINATION}", published)
+        first = (here.webex_hosts[0], ground.MTLS) if dial.silent_outside else here.webex
+        for name, host in zip(_SERVERS, (first[0], here.webex_hosts[1]), strict=True):
             zone.host(name, host)
         used = _SERVERS if dial.blocked_outbound else _SERVERS[:1]
-        zone.service(f"_sips._tcp.{ground.CALL_SERVICE}", *(Service(name, ground.MTLS, 5, 10) for name in used))
+        services = [Service(name, first[1], 5, 10) for name in used]
+        zone.service(f"{SERVICES[here.outside_kind(dial)]}.{ground.CALL_SERVICE}", *services)
         if dial.business:
             zone.service("_sips._tcp.sub.call.ciscospark.com", Service(_SERVERS[0], ground.TLS, 5, 10))
         return zone
 
-    def _expressway(
-        self, name: str, settings: Expressway, trusted: tuple[str, ...], side: Side, messages: Messages
-    ) -> ExpresswayPeer:
+    def _expressway(self, name: str, settings: Expressway, text: str) -> ExpresswayPeer:
         """With its own certificate, and those of its issuers."""
-        recipe = name.lower()
-        shown = self._pki[recipe]
-        issuers = self._pki.book.issuers(recipe)
-        anchors = certificates(self._pki, (*issuers, *trusted))
-        log = DiagnosticLog(self._logs[name], settings.system.name, lambda: datetime.now(UTC), X8_10)
-        tap = self._tap(side)
+        self.stage.keep(f"{name}.toml", text)
+        pki, shown, tap = self._pki, self._pki[name], self.watch.tap(name)
         around = Surroundings(
-            log=log,
+            log=DiagnosticLog(self._logs[name], settings.system.name, lambda: datetime.now(UTC), X8_10),
             questions=self.questions,
             identity=Identity((shown.certificate,), shown.key),
-            trusted=anchors,
+            trusted=tuple(pki.certificate(each) for each in (*pki.book.issuers(name), *_TRUSTED[name])),
             timers=TIMERS,
             connect_timeout=CONNECT,
-            key_log=tap.secrets if side is _all else None,
+            key_log=tap.secrets if self.watch.watches(name, Leg.ZONE) else None,
             wrap=tap.layer,
         )
         peer = ExpresswayPeer(self.reactor, settings, around)
-        peer.element.transport.taps += [tap, messages]
+        self.watch.attach(name, peer.element.transport)
         return peer
 
-    def _webex(self) -> Endpoint[Webex]:
-        host = self.ground.webex_hosts[0]
-        transport = TransportSettings(source=host, connect_timeout=CONNECT, secure=webex_tls(self._pki))
-        webex = make_webex(self.reactor, ground.ALICE, TIMERS, transport)
-        webex.peer.element.transport.taps.append(self._tap(lambda local, remote: Direction.INWARD, failed_only=True))
-        return webex
+    def _webex(self) -> Party:
+        """It listens unless a firewall is before it."""
+        host, kind, tap = self.ground.webex_hosts[0], self.ground.kind(Leg.OUTSIDE), self.watch.tap(WEBEX)
+        clear = webex_tls(self._pki, tap.secrets if self.watch.watches(WEBEX) else None)
 
-    def _cucm(self) -> Endpoint[Cucm]:
-        return make_cucm(self.reactor, ground.DOMAIN, self.ground.cucm[0], TIMERS)
+        def secure(serves: bool, name: str) -> Layer:
+            return tap.layer(clear(serves, name))
 
-    def _tap(self, side: Side, failed_only: bool = False) -> PacketTap:
-        tap = PacketTap(self.reactor, self._file, side, syn_repeated, failed_only)
-        self._taps.append(tap)
-        return tap
+        async def find(webex: Webex) -> Report:
+            resolver = Resolver(self.questions, kind, (kind,))
+            return await check_connectivity(webex, resolver, ground.SIP_DESTINATION, self.watch.repeats, kind)
 
-    def _trunk_side(self, local: Address, remote: Address) -> Direction | None:
-        """Of Expressway-C the trunk alone: Expressway-E has captured the rest."""
-        return Direction.OUTWARD if remote[0] == self.ground.cucm[0] else None
+        transport = TransportSettings(source=host, connect_timeout=CONNECT, secure=secure)
+        played = play_webex(self.reactor, self.dial.webex, TIMERS, transport, find, self.until)
+        self.watch.attach(WEBEX, played.peer.element.transport)
+        if not self.dial.blocked_outbound:
+            listen = played.peer.element.transport.listen
+            self._listening.append(lambda: listen(kind, (host, ground.MTLS), secure))
+        return played
 
-
-def certificates(pki: Pki, names: tuple[str, ...]) -> Certificates:
-    """Those of recipes."""
-    return tuple(pki[name].certificate for name in names)
-
-
-def _all(local: Address, remote: Address) -> Direction | None:
-    """Everything, on the interface that looks there: Expressway-C is inside, and Webex's addresses are above it."""
-    inside = ground.number(remote[0]) < ground.FIRST_OUTSIDE
-    return Direction.OUTWARD if inside else Direction.INWARD
+    def _cucm(self) -> Party:
+        here, trace = self.ground, self._logs[CUCM]
+        played = play_cucm(self.reactor, self.dial.cucm, here.cucm[0], TIMERS, trace, self.trunk, self.until)
+        self.watch.attach(CUCM, played.peer.element.transport)
+        self._listening.append(lambda: played.peer.listen(here.cucm))
+        return played

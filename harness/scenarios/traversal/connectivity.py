@@ -26,7 +26,6 @@ NO_HANDSHAKE: Final = "Failed"
 DNS, CONNECTING, SOCKET, HANDSHAKE, PING = (
     f"connectivity test, {test}" for test in ("DNS look-up", "Connecting to IP", "Socket test", "SSL Handshake", "Ping")
 )
-NO_CONNECTION: Final = "no connection"
 SYN: Final = "SYN to port 5062"
 
 
@@ -36,17 +35,20 @@ class Report:
 
     results: Mapping[str, str]
     targets: tuple[Target, ...]
-    """That were found."""
+    """Where calls can be placed; none if there is no connection."""
 
 
 async def check_connectivity(
-    webex: Webex, locate: Locate, destination: str, repeats: Callable[[Target], int]
+    webex: Webex, locate: Locate, destination: str, repeats: Callable[[Target], int], kind: str = "TLS"
 ) -> Report:
-    """Test a SIP destination, a domain or `address:port`; `repeats` tells how often a SYN was sent again."""
+    """Test a SIP destination, a domain or `address:port`; `repeats` tells how often a SYN was sent again.
+
+    Over TCP there is no handshake, which is Not performed.
+    """
     results = dict.fromkeys((DNS, CONNECTING, SOCKET, HANDSHAKE, PING), NOT_PERFORMED)
     results[SYN] = "none"
     host, _, port = destination.partition(":")
-    uri = SipUri(host, None, int(port) if port else None, Params((("transport", "tls"),)))
+    uri = SipUri(host, None, int(port) if port else None, Params((("transport", kind.lower()),)))
     try:
         found = await locate(uri)
     except NotFound:
@@ -64,9 +66,12 @@ async def check_connectivity(
                 results[SYN] = "repeated and never answered" if repeats(targets[0]) else "never answered"
         else:
             results |= {SOCKET: SUCCESSFUL, HANDSHAKE: NO_HANDSHAKE, SYN: "answered"}
-        return Report(results, targets)
-    results |= {SOCKET: SUCCESSFUL, HANDSHAKE: SUCCESSFUL, SYN: "answered"}
-    outcome = await webex.agent.ask("OPTIONS", f"sip:{targets[0].host}:{targets[0].port};transport=tls", where=targets)
+        return Report(results, ())
+    results |= {SOCKET: SUCCESSFUL, SYN: "answered"}
+    if kind == "TLS":
+        results[HANDSHAKE] = SUCCESSFUL
+    asked = f"sip:{targets[0].host}:{targets[0].port};transport={kind.lower()}"
+    outcome = await webex.agent.ask("OPTIONS", asked, where=targets)
     good = not isinstance(outcome, NoResponse) and outcome.success
     results[PING] = SUCCESSFUL if good else "Failed"
     return Report(results, targets)

@@ -6,18 +6,19 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Final
 
+from alg.direction import Direction
 from harness.scenarios.needs import Need
-from harness.scenarios.scenario import Part, Scenario, Sign, fact, says
-from harness.scenarios.traversal.acts import ACK, ANSWER, ARRIVES, BYE, FORWARDED, TOASTS, Act, perform
+from harness.scenarios.scenario import Scenario, Sign, fact, says
+from harness.scenarios.traversal.acts import WAYS, Act, perform
 from harness.scenarios.traversal.ground import TOPOLOGY, Dial
+from harness.scenarios.traversal.parts import PARTS
+from harness.scenarios.traversal.seeing import ACK, ANSWER, ARRIVES, BYE, FORWARDED, WARNING, ZONE, witnesses
 
 WORKS: Final[Mapping[str, str]] = {
-    **{"traversal zone": "active", ANSWER: "200 OK", ACK: ARRIVES, BYE: "200 OK"},
+    **{ZONE: "active", ANSWER: "200 OK", ACK: ARRIVES, BYE: "200 OK"},
     FORWARDED: "INVITE, ACK, BYE",
 }
 """A call that succeeds from end to end, through both Expressways."""
-_TOLD_BY_CALLEE: Final = frozenset((ACK, TOASTS))
-"""What a real callee does not tell, or not do."""
 
 
 def declared(
@@ -39,13 +40,12 @@ def declared(
     log_of: str = "Expressway-E",
     more: tuple[Sign, ...] = (),
     cured: tuple[Sign, ...] = (),
-    parts: tuple[Part, ...] = (),
     needs: tuple[Need, ...] = (),
 ) -> Scenario:
-    """`failure` and `success` are facts by question; `more` and `cured` are further signs of the two forms, to which
-    the lines of `log` are added.
+    """`failure` and `success` are facts by question, beside the traversal zone, which stands in both; `more` and
+    `cured` are further signs of the two forms. The lines of `log` are in the log of `log_of`.
     """
-    callee = parts[0].name if parts else ""
+    way = WAYS[act]
     return Scenario(
         name=name,
         title=title,
@@ -56,15 +56,16 @@ def declared(
         wireshark=wireshark,
         cure=cure,
         observe=partial(perform, {False: broken, True: fixed or Dial()}, act),
-        failure=(*_facts(failure, callee), *(says(log_of, line) for line in log), *more),
-        success=(*_facts(success, callee), *cured),
+        failure=(*_facts({ZONE: "active", **failure}, way, log_of), *(says(log_of, line) for line in log), *more),
+        success=(*_facts(success, way, log_of), *cured),
         log=log,
         label=label,
-        parts=parts,
+        parts=PARTS[way],
         needs=needs,
     )
 
 
-def _facts(expected: Mapping[str, str], callee: str) -> tuple[Sign, ...]:
-    witnesses = (callee,) if callee else ()
-    return tuple(fact(what, text, *(witnesses if what in _TOLD_BY_CALLEE else ())) for what, text in expected.items())
+def _facts(expected: Mapping[str, str], way: Direction, author: str) -> tuple[Sign, ...]:
+    """A Warning is worded by who refuses; that is whose log has the lines."""
+    worded = {WARNING: (author.lower(),)}
+    return tuple(fact(what, text, *witnesses(what, way), *worded.get(what, ())) for what, text in expected.items())

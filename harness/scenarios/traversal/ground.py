@@ -7,12 +7,17 @@ differ from one network to the next.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 from harness.expressway.loading import parse_expressway
 from harness.expressway.settings import Expressway
+from harness.peers.cucm_settings import CucmSettings, EarlyOffer
+from harness.peers.webex import WebexSettings
 from harness.scenarios.stage import Network
+from harness.scenarios.traversal import legs
+from harness.scenarios.traversal.legs import Leg
 from harness.sip.uri import Address
 
 TRAVERSAL: Final = "Hybrid Call Service Traversal"
@@ -28,12 +33,13 @@ ALICE: Final = "alice@sub.call.ciscospark.com"
 BOB_AT_WEBEX: Final = "bob@sub.call.ciscospark.com"
 """The remote destination of the same person."""
 CALL_SERVICE: Final = "callservice.ciscospark.com"
-EXPRESSWAY_E: Final = "expe.example.com"
+NAME_OF_E: Final = "expe.example.com"
+"""Of Expressway-E, inside."""
 SIP_DESTINATION: Final = "mtls.example.com"
 """What Control Hub has as the SIP destination."""
-MTLS, TLS, CUCM_PORT = 5062, 5061, 5065
-FIRST_OUTSIDE: Final = 64
-"""Number of the first host outside."""
+MTLS, TLS, ZONE_PORT, TRUNK_PORT, CUCM_PORT = 5062, 5061, 7003, 5060, 5065
+CUCM_HOST, C_HOST, E_HOST, PUBLIC_HOST, WEBEX_HOST = 21, 2, 3, 64, 70
+"""Numbers in the network."""
 
 TOPOLOGY: Final = """\
 phones --- CUCM ----------- Expressway-C ----------- Expressway-E ---- firewall ---- Webex (L2SIP)
@@ -54,6 +60,7 @@ _E = r"""
 Type = "TraversalServer"
 Name = "Hybrid Call Service Traversal"
 "SIP Port" = 7003
+"SIP Transport" = "{zone_kind}"
 "SIP PreloadedSipRoutes Accept" = "On"
 "SIP ParameterPreservation Mode" = "{preservation}"
 "SIP TLS Verify Mode" = "On"
@@ -123,7 +130,8 @@ _C = r"""
 Type = "TraversalClient"
 Name = "Hybrid Call Service Traversal"
 "Peer Address" = ["expe.example.com"]
-"SIP Port" = 7003
+"SIP Port" = {zone_port}
+"SIP Transport" = "{zone_kind}"
 "SIP PreloadedSipRoutes Accept" = "{preloaded}"
 "SIP ParameterPreservation Mode" = "On"
 "SIP TLS Verify Mode" = "On"
@@ -166,7 +174,7 @@ Progress = "Stop"
 
 @dataclass(frozen=True, slots=True)
 class Dial:
-    """The settings that decide whether a hybrid call comes through."""
+    """The settings that decide whether a hybrid call comes through, and CUCM's and Webex's own."""
 
     mtls: bool = True
     """SIP MTLS Mode of Expressway-E."""
@@ -190,6 +198,13 @@ class Dial:
     """The firewall drops what comes to port 5062."""
     blocked_outbound: bool = False
     """The firewall drops what leaves for port 5062."""
+    cucm: CucmSettings = field(default=CucmSettings(early_offer=EarlyOffer.BEST_EFFORT, domain=DOMAIN))
+    webex: WebexSettings = field(default=WebexSettings(ALICE.partition("@")[2], ALICE.partition("@")[0]))
+
+    @property
+    def silent_outside(self) -> bool:
+        """Where Expressway-E looks for Webex nobody answers."""
+        return self.blocked_outbound or not self.override
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,35 +212,73 @@ class Ground:
     """The addresses of one call."""
 
     network: Network
-    cucm: Address
-    """Where its trunk listens."""
-    webex: Address | None = None
-    """A real one, which speaks SIP over TCP; None for the one that is played."""
+    strangers: Mapping[str, Address] = field(default_factory=dict)
+    """Real peers."""
+    certified: bool = False
+    """They know our certificates."""
+
+    @property
+    def cucm(self) -> Address:
+        """Where its trunk listens."""
+        return self.strangers.get(legs.CUCM, (self.network.host(CUCM_HOST), CUCM_PORT))
+
+    @property
+    def trunk(self) -> Address:
+        """Where CUCM sends calls: Expressway-C."""
+        return self.strangers.get(legs.EXPRESSWAY_C, (self.network.host(C_HOST), TRUNK_PORT))
+
+    @property
+    def zone(self) -> Address:
+        """Where Expressway-C connects its traversal zone to: Expressway-E."""
+        return self.strangers.get(legs.EXPRESSWAY_E, (self.network.host(E_HOST), ZONE_PORT))
+
+    @property
+    def webex(self) -> Address:
+        """Where Expressway-E sends calls, if nothing is wrong."""
+        return self.strangers.get(legs.WEBEX, (self.webex_hosts[0], MTLS))
 
     @property
     def expc(self) -> str:
         """Expressway-C."""
-        return self.network.host(2)
+        return self.trunk[0]
 
     @property
     def expe(self) -> str:
         """Expressway-E."""
-        return self.network.host(3)
+        return self.zone[0]
 
     @property
     def public(self) -> str:
         """What the firewall makes of Expressway-E, in static NAT."""
-        return self.network.host(64)
+        return self.network.host(PUBLIC_HOST)
 
     @property
     def webex_hosts(self) -> tuple[str, str]:
         """Webex's two servers; the first one is played."""
-        return self.network.host(70), self.network.host(71)
+        return self.network.host(WEBEX_HOST), self.network.host(WEBEX_HOST + 1)
 
     @property
     def name_server(self) -> str:
         """Everybody's."""
         return self.network.host(53)
+
+    def kind(self, leg: Leg) -> str:
+        """TCP or TLS, which needs certificates that both ends know."""
+        if leg is Leg.INSIDE:
+            return "TCP"
+        return "TLS" if self.certified or not legs.strange(leg, self.strangers) else "TCP"
+
+    def outside_kind(self, dial: Dial) -> str:
+        """What Expressway-E looks for Webex with: ports of ours that are silent may stand for a real one."""
+        return "TLS" if dial.silent_outside else self.kind(Leg.OUTSIDE)
+
+    def leg(self, name: str, local: Address, remote: Address) -> Leg:
+        """Which leg a connection of one of us is on, by both its ends."""
+        if name == legs.EXPRESSWAY_E:
+            return Leg.ZONE if local[1] == ZONE_PORT else Leg.OUTSIDE
+        if name == legs.EXPRESSWAY_C:
+            return Leg.ZONE if remote == self.zone else Leg.INSIDE
+        return Leg.OUTSIDE if name == legs.WEBEX else Leg.INSIDE
 
     def configurations(self, dial: Dial) -> tuple[str, str]:
         """Of Expressway-E and Expressway-C, as TOML."""
@@ -241,7 +294,9 @@ class Ground:
             "priority": dial.priority,
             "policy_source": dial.policy[0],
             "policy_destination": dial.policy[1],
-            "transport": "TLS" if self.webex is None else "TCP",
+            "transport": self.outside_kind(dial),
+            "zone_kind": self.kind(Leg.ZONE),
+            "zone_port": self.zone[1],
             "cluster": CLUSTER,
             "cucm": self.cucm[0],
             "cucm_port": self.cucm[1],
@@ -256,8 +311,3 @@ class Ground:
 
 def _on(switch: bool) -> str:
     return "On" if switch else "Off"
-
-
-def number(host: str) -> int:
-    """Of a host in its network."""
-    return int(host.rpartition(".")[2])

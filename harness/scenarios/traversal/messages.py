@@ -1,12 +1,17 @@
-"""What crosses an Expressway, message by message, for those who ask later."""
+"""What crosses a SIP element, message by message, for those who ask later."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from alg.errors import SipSyntaxError
-from harness.sip.flow import Flow, Tap
+from harness.sip.flow import Flow, Loss, Tap
 from harness.sip.message import Request, Response, parse
+from harness.sip.stream import Oversize
+
+Concerns = Callable[[Flow], bool]
+"""Whether a connection is looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,22 +21,30 @@ class Crossed:
     message: Request | Response
     sent: bool
     """By the element; else it came there."""
-    local: int
-    """Port of the element's end."""
 
 
 @dataclass(slots=True)
 class Messages(Tap):
-    """All of one element's, in their order."""
+    """Of one element, in their order; maybe of some of its connections alone."""
 
+    concerns: Concerns = field(default=lambda flow: True)
     crossed: list[Crossed] = field(default_factory=list)
     accepted: list[int] = field(default_factory=list)
     """Our ports that others have connected to."""
+    resets: list[bool] = field(default_factory=list)
+    """Of each connection that was reset: whether it was we who did, for a message that was too large."""
+    largest: dict[bool, int] = field(default_factory=lambda: {True: 0, False: 0})
+    """Bytes of the largest message that was sent, and of the largest one that came."""
 
     def connected(self, flow: Flow) -> None:
         """As `Tap` has it."""
-        if flow.serves:
+        if flow.serves and self.concerns(flow):
             self.accepted.append(flow.local[1])
+
+    def closed(self, flow: Flow, loss: Loss, detail: str) -> None:
+        """As `Tap` has it."""
+        if loss in (Loss.RESET, Loss.OVERSIZE) and self.concerns(flow):
+            self.resets.append(loss is Loss.OVERSIZE)
 
     def sent(self, flow: Flow, data: bytes) -> None:
         """As `Tap` has it."""
@@ -40,6 +53,11 @@ class Messages(Tap):
     def received(self, flow: Flow, data: bytes) -> None:
         """As `Tap` has it."""
         self._keep(flow, data, False)
+
+    def oversized(self, flow: Flow, message: Oversize) -> None:
+        """As `Tap` has it; nothing but the size is kept."""
+        if self.concerns(flow):
+            self.largest[False] = max(self.largest[False], message.size)
 
     def requests(self, method: str, sent: bool) -> list[Request]:
         """Those of a method that went out, or came in."""
@@ -50,18 +68,24 @@ class Messages(Tap):
         ]
 
     def responses(self, method: str, sent: bool) -> list[Response]:
-        """Final ones to requests of a method."""
+        """Those to requests of a method, provisional ones too."""
         return [
             each.message
             for each in self.crossed
-            if isinstance(each.message, Response)
-            and not each.message.provisional
-            and each.message.cseq.method == method
-            and each.sent is sent
+            if isinstance(each.message, Response) and each.message.cseq.method == method and each.sent is sent
         ]
 
+    def finals(self, method: str, sent: bool) -> list[Response]:
+        """Final responses to requests of a method."""
+        return [each for each in self.responses(method, sent) if not each.provisional]
+
     def _keep(self, flow: Flow, data: bytes, sent: bool) -> None:
+        if not self.concerns(flow):
+            return
         try:
-            self.crossed.append(Crossed(parse(data), sent, flow.local[1]))
+            message = parse(data)
+            _ = message.cseq
         except SipSyntaxError:
             return
+        self.crossed.append(Crossed(message, sent))
+        self.largest[sent] = max(self.largest[sent], len(data))

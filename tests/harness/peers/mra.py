@@ -39,7 +39,7 @@ class Mra:
             peer.element.transport.taps.append(tap)  # type: ignore[attr-defined]
         if connects:
             turned.result(self.core.connect())
-            turned.until("the zone", lambda: self.edge.zone is not None)
+            turned.until("the zone", lambda: self.edge.zone is not None and bool(self.at_core.came))
 
     def close(self) -> None:
         """End everybody."""

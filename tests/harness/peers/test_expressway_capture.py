@@ -99,10 +99,11 @@ def test_a_connection_that_comes_in(captured: Captured) -> None:
 
 
 def test_nobody_listens(captured: Captured) -> None:
-    """RST."""
+    """RST; where that was is remembered."""
     captured.tap.connecting(HERE, TARGET)
     captured.tap.failed(HERE, FlowFailed(TARGET, Loss.REFUSED))
     assert captured.told() == ["> SYN", "< ACKRST"]
+    assert captured.tap.refused == [TARGET.address]
 
 
 def test_nobody_answers(captured: Captured) -> None:
@@ -114,6 +115,7 @@ def test_nobody_answers(captured: Captured) -> None:
     captured.repeated = 3
     captured.clock.advance(0.5)
     captured.tap.failed(HERE, FlowFailed(TARGET, Loss.TIMEOUT))
+    assert captured.tap.refused == []
     assert captured.told() == ["> SYN"] * 4
     assert len({each.seq for each in captured.packets()}) == 1
     assert captured.tap.repeats == {THERE: 3}

@@ -50,9 +50,9 @@ Name = "DNS"
 class Directory:
     """A directory, its name server and its log."""
 
-    def __init__(self) -> None:
+    def __init__(self, configuration: str = CONFIGURATION) -> None:
         self.records = Records(**{"cucm02.example.com": "192.0.2.22"})
-        self.expressway = parse_expressway(CONFIGURATION, "here")
+        self.expressway = parse_expressway(configuration, "here")
         self.sink = StringIO()
         log = DiagnosticLog(self.sink, "expe", lambda: datetime(2017, 9, 19, tzinfo=UTC))
         self.zones = ZoneDirectory(self.expressway, self.records, log)
@@ -124,6 +124,17 @@ def test_by_certificate(directory: Directory) -> None:
     assert directory.name(flow) == "Webex"
     directory.zones.forget(flow)
     assert directory.name(flow) == "CUCM"
+
+
+def test_what_a_traversal_client_has_connected() -> None:
+    """Is its zone; a CUCM on the machine of the Expressway-E is in its own."""
+    zones = (
+        '[[zone]]\nType = "TraversalClient"\nName = "Traversal"\n"Peer Address" = ["192.0.2.21"]\n"SIP Port" = 7003\n'
+    )
+    directory = Directory(zones + CONFIGURATION.replace('Name = "Traversal"', 'Name = "Other"', 1))
+    result(directory.zones.learn_peers())
+    assert directory.name(outbound("192.0.2.21", 7003)) == "Traversal"
+    assert directory.name(inbound("192.0.2.21")) == "CUCM"
 
 
 def test_an_address_that_dns_gave(directory: Directory) -> None:

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from harness.peers.webex import Webex, WebexSettings, has_audio
+from harness.peers.webex import Webex, WebexSettings
+from harness.sip.call import Call
 from harness.sip.call_states import CallState, End
 from harness.sip.flow import Target
 from harness.sip.message import Request
+from harness.sip.offer_answer import agreed
 from tests.harness.peers.sparring import FAST, HOST, SLOW, Opponent, abuse, close, srtp_phone
 from tests.harness.peers.turning import Turned
 
@@ -20,6 +22,11 @@ class Server:
     def __init__(self, turned: Turned, settings: WebexSettings, fast: bool = False) -> None:
         self.webex = Webex(turned.reactor, settings, HOST, FAST if fast else SLOW)
         self.where = [Target("TCP", *self.webex.listen((HOST, 0)))]
+
+
+def has_audio(call: Call) -> bool:
+    """Whether both sides have agreed on some."""
+    return all(said is not None and agreed(said) for said in (call.local, call.remote))
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from tests.harness.scenarios.whole_run import WholeRun
 
 def log(whole_run: WholeRun, label: str, fixed: bool, peer: str) -> str:
     """Of an Expressway."""
-    return (whole_run.form(find(label).name, fixed) / f"expressway-{peer}.log").read_text()
+    return (whole_run.form(find(label)[0].name, fixed) / f"expressway-{peer}.log").read_text()
 
 
 def test_labels() -> None:
@@ -34,7 +34,7 @@ def test_expressway_e_hears_nothing(whole_run: WholeRun) -> None:
     for label, syns in (("I1", 0), ("I2", 2), ("I3", 1)):
         assert 'Dst-port="5062"' not in log(whole_run, label, False, "e")
         assert 'Dst-port="5062"' in log(whole_run, label, True, "e")
-        found = whole_run.hits(find(label).name, False, "tcp.dstport == 5062 && tcp.flags.syn == 1")
+        found = whole_run.hits(find(label)[0].name, False, "tcp.dstport == 5062 && tcp.flags.syn == 1")
         assert found >= syns
         assert bool(found) is bool(syns)
 
@@ -65,12 +65,12 @@ def test_the_search_for_the_route(whole_run: WholeRun) -> None:
     ]
     places = [said.index(text) for text in wanted[:-1]]
     assert places == sorted(places)
-    assert whole_run.hits(find("I4").name, True, 'tcp.dstport == 5065 && sip.Method == "INVITE"') == 1
+    assert whole_run.hits(find("I4")[0].name, True, 'tcp.dstport == 5065 && sip.Method == "INVITE"') == 1
 
 
 def test_where_the_parameter_gets_lost(whole_run: WholeRun) -> None:
     """I5: it is in the INVITE that comes in on 5062, and not in the one that leaves on 7003."""
-    name = find("I5").name
+    name = find("I5")[0].name
     squared = 'sip.Method == "INVITE" && sip.msg_hdr contains "call-type=squared"'
     assert whole_run.hits(name, False, f"tcp.dstport == 5062 && {squared}") == 1
     assert whole_run.hits(name, False, f"tcp.srcport == 7003 && {squared}") == 0

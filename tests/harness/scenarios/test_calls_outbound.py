@@ -13,7 +13,7 @@ from tests.harness.scenarios.whole_run import WholeRun
 
 def log(whole_run: WholeRun, label: str, fixed: bool) -> str:
     """Of Expressway-E."""
-    return (whole_run.form(find(label).name, fixed) / "expressway-e.log").read_text()
+    return (whole_run.form(find(label)[0].name, fixed) / "expressway-e.log").read_text()
 
 
 def in_order(text: str, *wanted: str) -> bool:
@@ -50,7 +50,7 @@ def test_both_addresses_are_tried(whole_run: WholeRun) -> None:
     first, second = to[0][0], to[2][0]
     assert first != second
     assert to == [(host, what) for host in (first, second) for what in ("Connecting", "Connection Failed")]
-    name = find("O2").name
+    name = find("O2")[0].name
     packets = whole_run.hits(name, False, "tcp.port == 5062")
     assert packets == whole_run.hits(name, False, "tcp.dstport == 5062 && tcp.flags == 2")
     assert packets >= 4

@@ -11,9 +11,9 @@ from tests.harness.scenarios.whole_run import WholeRun
 
 def test_placements() -> None:
     """Each of the three has a label; the document and its problem are named."""
-    assert [each.label for each in SCENARIOS] == ["B1", "B1-delayed", "B1-inbound"]
+    assert [each.label for each in SCENARIOS] == ["B1-early", "B1-delayed", "B1-inbound"]
     for each in SCENARIOS:
-        assert find(each.label) is each
+        assert find(each.label) == [each]
         assert "both directions, problem 1" in each.source
 
 

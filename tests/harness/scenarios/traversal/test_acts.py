@@ -7,22 +7,30 @@ from typing import Any
 import pytest
 from twisted.internet.defer import Deferred
 
+from harness.peers.cucm_settings import CucmSettings, EarlyOffer, Region
+from harness.peers.webex import WebexSettings
 from harness.scenarios.scenario import Observation
 from harness.scenarios.stage import Stage
-from harness.scenarios.traversal import acts
 from harness.scenarios.traversal import connectivity as test
+from harness.scenarios.traversal import seeing
 from harness.scenarios.traversal.acts import Act, call_in, call_in_with_fork, call_out, perform
-from harness.scenarios.traversal.cast import Cast
+from harness.scenarios.traversal.cast import TRACE, Cast
 from harness.scenarios.traversal.ground import Dial
 from tests.harness.peers.turning import Turned
 
 THROUGH = {
-    "traversal zone": "active",
-    acts.ANSWER: "200 OK",
-    acts.WARNING: "none",
-    acts.ACK: "arrives",
-    acts.BYE: "200 OK",
-    acts.FORWARDED: "INVITE, ACK, BYE",
+    seeing.ZONE: "active",
+    seeing.ANSWER: "200 OK",
+    seeing.WARNING: "none",
+    seeing.ACK: "arrives",
+    seeing.BYE: "200 OK",
+    seeing.FORWARDED: "INVITE, ACK, BYE",
+    seeing.TRIED: "none",
+    seeing.AUDIO: "a port",
+    seeing.RESET: "no",
+    seeing.DECLINE: "nothing",
+    seeing.AT_EXPC: "arrives",
+    seeing.TOASTS: "1",
 }
 REPORT = {
     test.DNS: "Successful",
@@ -33,7 +41,11 @@ REPORT = {
     test.SYN: "answered",
 }
 RIGHT = Dial()
-INSIDE = {acts.AT_EXPC: "arrives", acts.AT_CUCM: "arrives", acts.CONNECTIONS: "some"}
+INSIDE = {
+    **dict.fromkeys((seeing.PARAMETER_IN, seeing.PARAMETER_BETWEEN, seeing.PARAMETER_OUT), "squared"),
+    seeing.SIZE: "over 5000 bytes",
+    **{seeing.AT_CUCM: "arrives", seeing.CONNECTIONS: "some", seeing.FROM_CUCM: "200 OK", seeing.ENDING: "nothing"},
+}
 
 
 def performed(turned: Turned, stage: Stage, act: Act, dial: Dial = RIGHT) -> Observation:
@@ -46,20 +58,33 @@ async def _perform(act: Act, dial: Dial, stage: Stage) -> Observation:
 
 
 def test_a_call_in(turned: Turned, stage: Stage) -> None:
-    """Every fact, both logs, and the files."""
+    """Every fact, all logs, and the files."""
     seen = performed(turned, stage, call_in)
     assert seen.facts == {**THROUGH, **REPORT, **INSIDE}
-    assert set(seen.logs) == {"Expressway-C", "Expressway-E"}
+    assert set(seen.logs) == {"Expressway-C", "Expressway-E", TRACE}
+    assert seen.logs[TRACE] == ""
     assert {file.name for file in stage.directory.iterdir()} == {
         *("capture.pcapng", "expressway-c.log", "expressway-c.toml", "expressway-e.log", "expressway-e.toml"),
+        "cucm-sdl-trace.log",
     }
     assert seen.strangers == ()
 
 
-def test_a_call_out(turned: Turned, stage: Stage) -> None:
-    """Over mutual TLS to Webex's second port, found by the override."""
-    seen = performed(turned, stage, call_out)
-    assert seen.facts == {**THROUGH, acts.AT_WEBEX: "arrives", acts.TRIED: "none"}
+@pytest.mark.parametrize(
+    ("early_offer", "size"),
+    [(EarlyOffer.BEST_EFFORT, "up to 5000 bytes"), (EarlyOffer.DISABLED, "over 5000 bytes")],
+)
+def test_a_call_out(turned: Turned, stage: Stage, early_offer: EarlyOffer, size: str) -> None:
+    """Over mutual TLS to Webex's second port, found by the override; the 200 is longer if it has to offer."""
+    seen = performed(turned, stage, call_out, Dial(cucm=CucmSettings(early_offer=early_offer)))
+    outside = {
+        seeing.AT_WEBEX: "arrives",
+        seeing.FROM_CUCM: "nothing",
+        seeing.ENDING: "BYE",
+        seeing.CONNECTIONS: "none",
+    }
+    gone = dict.fromkeys((seeing.PARAMETER_IN, seeing.PARAMETER_BETWEEN, seeing.PARAMETER_OUT), "gone")
+    assert seen.facts == {**THROUGH, **outside, **gone, seeing.TOASTS: "2", seeing.SIZE: size}
 
 
 def test_behind_a_firewall_that_translates(turned: Turned, stage: Stage) -> None:
@@ -73,14 +98,35 @@ def test_behind_a_firewall_that_translates(turned: Turned, stage: Stage) -> None
 def test_a_fork(turned: Turned, stage: Stage, preservation: bool, parameter: str, toasts: str) -> None:
     """Webex knows its call again by the parameter, and announces it twice without."""
     seen = performed(turned, stage, call_in_with_fork, Dial(preservation=preservation))
-    wanted = {acts.PARAMETER_IN: "squared", acts.PARAMETER_BETWEEN: parameter, acts.PARAMETER_OUT: parameter}
-    assert {**wanted, acts.TOASTS: toasts, acts.ANSWER: "200 OK"}.items() <= seen.facts.items()
+    wanted = {
+        **{seeing.PARAMETER_IN: "squared", seeing.PARAMETER_BETWEEN: parameter, seeing.PARAMETER_OUT: parameter},
+        **{seeing.TOASTS: toasts, seeing.ANSWER: "200 OK", seeing.BYE: "200 OK", seeing.FORWARDED: "INVITE, ACK, BYE"},
+    }
+    assert wanted.items() <= seen.facts.items()
 
 
 def test_no_name(turned: Turned, stage: Stage) -> None:
     """Nothing is sent."""
     seen = performed(turned, stage, call_in, Dial(published=False))
-    assert (seen.facts[acts.ANSWER], seen.facts[acts.CONNECTIONS]) == ("no INVITE is sent", "none")
+    wanted = {seeing.ANSWER: "nothing", seeing.CONNECTIONS: "none", seeing.AT_EXPC: "never arrives"}
+    assert wanted.items() <= seen.facts.items()
+
+
+@pytest.mark.parametrize(("size", "reset"), [(18000, "no"), (5000, "yes")])
+def test_limit(turned: Turned, stage: Stage, size: int, reset: str) -> None:
+    """The same INVITE from Webex, by what CUCM reads; the trace has the port that the connection came from."""
+    dial = Dial(cucm=CucmSettings(sip_max_incoming_message_size=size), webex=WebexSettings(locus_participants=8))
+    seen = performed(turned, stage, call_in, dial)
+    assert (seen.facts[seeing.RESET], seen.facts[seeing.SIZE]) == (reset, "over 5000 bytes")
+    assert (f"from {stage.network.host(2)}:[" in seen.logs[TRACE]) is (reset == "yes")
+    assert ":[5060]" not in seen.logs[TRACE]
+
+
+@pytest.mark.parametrize(("kbps", "ending"), [(64, "BYE"), (8, "BYE, Reason: Q.850;cause=47")])
+def test_region(turned: Turned, stage: Stage, kbps: int, ending: str) -> None:
+    """64 kbps is enough; 8 is not."""
+    dial = Dial(cucm=CucmSettings(region=Region(kbps), early_offer=EarlyOffer.MANDATORY))
+    assert performed(turned, stage, call_out, dial).facts[seeing.ENDING] == ending
 
 
 def test_a_failure_closes_everything(turned: Turned, stage: Stage) -> None:

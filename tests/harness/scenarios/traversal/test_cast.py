@@ -8,12 +8,16 @@ from random import Random
 
 import pytest
 from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
 
 from harness.capture.reader import read_capture
 from harness.scenarios.stage import Stage
-from harness.scenarios.traversal.acts import ANSWER, call_in
-from harness.scenarios.traversal.cast import CUCM, WEBEX, Cast
+from harness.scenarios.traversal.acts import call_in
+from harness.scenarios.traversal.cast import TRACE, Cast
 from harness.scenarios.traversal.ground import Dial
+from harness.scenarios.traversal.legs import CUCM, EXPRESSWAY_C, EXPRESSWAY_E, WEBEX, Leg
+from harness.scenarios.traversal.parties import Stranger
+from harness.scenarios.traversal.seeing import ANSWER, zone_stands
 from tests.harness.peers.turning import Turned
 
 
@@ -66,16 +70,66 @@ def test_ports(turned: Turned, stage: Stage, dial: Dial, expected: dict[str, str
     }
     assert turned.meanwhile(lambda: {name: state(address) for name, address in ports.items()}) == expected
     close(turned, cast)
-    assert cast.facts == {"traversal zone": "active"}
+    assert zone_stands(cast.sights)
 
 
 def test_somebody_else_takes_part(turned: Turned, stage: Stage) -> None:
-    """Nobody is played in their place."""
+    """Nobody is played in their place, and nobody tells what they would have told."""
     peers = {CUCM: (stage.network.host(30), 5070), WEBEX: (stage.network.host(31), 5080)}
     cast = opened(turned, replace(stage, peers=peers), Dial())
-    assert (cast.webex, cast.cucm) == (None, None)
+    assert isinstance(cast.webex, Stranger)
+    assert isinstance(cast.cucm, Stranger)
     assert (stage.directory / "expressway-c.toml").read_text().count(stage.network.host(30)) == 1
+    assert set(cast.logs) == {"Expressway-C", "Expressway-E"}
+    assert set(cast.strangers) == {CUCM, WEBEX}
     close(turned, cast)
+
+
+def test_no_expressway_is_ours(turned: Turned, stage: Stage) -> None:
+    """CUCM and Webex are, and see their legs; the one in between nobody sees."""
+    address = stage.network.host(30), 5070
+    cast = opened(turned, replace(stage, peers=dict.fromkeys((EXPRESSWAY_C, EXPRESSWAY_E), address)), Dial())
+    assert set(cast.logs) == {TRACE}
+    assert set(cast.strangers) == {EXPRESSWAY_C, EXPRESSWAY_E, Leg.ZONE.value}
+    assert cast.trunk.address == address
+    close(turned, cast)
+
+
+def test_an_expressway_c_that_does_not_come(turned: Turned, stage: Stage) -> None:
+    """It is asked, with the address of the zone, and waited for."""
+    asked: list[str] = []
+    waiting = replace(stage, peers={EXPRESSWAY_C: (stage.network.host(30), 5060)}, wait=0.2, tell=asked.append)
+    cast = Cast(waiting, Dial())
+    with pytest.raises(TimeoutError, match="expressway-c has not connected"):
+        turned.result(Deferred.fromCoroutine(cast.open()))
+    order = f"expressway-c: connect the traversal zone to {stage.network.host(3)}:7003 over TCP, and send OPTIONS"
+    assert asked[0].startswith(order)
+    close(turned, cast)
+
+
+def test_what_webex_is_told(turned: Turned, stage: Stage) -> None:
+    """Where DNS is, what to look up, and what is found there: nothing, if that is what is wrong."""
+    for dial, found in ((Dial(), 3), (Dial(static_nat=True), 64), (Dial(published=False), None)):
+        cast = Cast(stage, dial)
+        wanted = "nothing" if found is None else f"{stage.network.host(found)}:5062"
+        assert cast.destination == (
+            "over TLS at the SRV record _sips._tcp.mtls.example.com, for which DNS at "
+            f"{stage.network.host(53)}:5353 has {wanted}"
+        )
+        close(turned, cast)
+
+
+def test_strangers_have_more_time_once(turned: Turned, stage: Stage) -> None:
+    """What was used up of it is gone."""
+    clock = Clock()
+    cast = Cast(replace(stage, reactor=clock, wait=3.0), Dial())
+    for longest in (5.0, 2.0):
+        waiting = Deferred.fromCoroutine(cast.until(lambda: False, 2.0))
+        clock.pump([0.25] * int(4 * longest - 1))
+        assert not waiting.called
+        clock.pump([0.25, 0.25])
+        assert waiting.called
+    turned.result(Deferred.fromCoroutine(cast.close()))
 
 
 def test_what_is_kept(turned: Turned, stage: Stage) -> None:
@@ -103,7 +157,9 @@ def test_garbage_at_ports_of_tls(turned: Turned, stage: Stage) -> None:
                     connection.sendall(piece)
 
     turned.meanwhile(send)
-    turned.until("all of them came", lambda: len(cast.at_expe.accepted) > len(ports) * len(pieces))
+    seen = [cast.sights[leg].messages for leg in (Leg.OUTSIDE, Leg.ZONE)]
+    wanted = len(ports) * len(pieces)
+    turned.until("all of them came", lambda: sum(len(each.accepted) for each in seen) > wanted)
     turned.result(Deferred.fromCoroutine(_call_in(cast)))
     assert cast.facts[ANSWER] == "200 OK"
     close(turned, cast)

@@ -11,6 +11,7 @@ from harness.scenarios.stage import Stage
 from harness.scenarios.traversal import connectivity as test
 from harness.scenarios.traversal.cast import Cast
 from harness.scenarios.traversal.ground import SIP_DESTINATION, Dial
+from harness.scenarios.traversal.parties import Played
 from harness.sip.flow import Target
 from harness.sip.resolve import Resolver
 from tests.harness.peers.turning import Turned
@@ -34,9 +35,9 @@ class Checking:
         """Of a destination."""
         cast = self.cast = Cast(self.stage, dial)
         self.turned.result(Deferred.fromCoroutine(cast.open()))
-        assert cast.webex is not None
+        assert isinstance(cast.webex, Played)
         locate = Resolver(cast.questions, "TLS", ("TLS",))
-        running = test.check_connectivity(cast.webex.peer, locate, destination, cast.repeats)
+        running = test.check_connectivity(cast.webex.peer, locate, destination, cast.watch.repeats)
         return self.turned.result(Deferred.fromCoroutine(running))
 
     def close(self) -> None:

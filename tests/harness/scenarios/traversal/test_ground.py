@@ -19,15 +19,14 @@ from harness.scenarios.traversal.ground import (
     TRAVERSAL,
     Dial,
     Ground,
-    number,
 )
+from harness.scenarios.traversal.legs import Leg
 
 
 def configured(dial: Dial) -> tuple[Expressway, Expressway]:
     """Expressway-E and Expressway-C."""
     with Network() as network:
-        ground = Ground(network, (network.host(21), 5065))
-        assert number(ground.expe) == 3
+        ground = Ground(network)
         return ground.parse(ground.configurations(dial))
 
 
@@ -86,9 +85,56 @@ def test_switches() -> None:
     assert zone(expc, TRAVERSAL).parameter_preservation is OnOff.ON
 
 
-def test_a_real_webex_speaks_tcp() -> None:
-    """Its zone looks up what it is asked by."""
+def test_where_everybody_is() -> None:
+    """In the network of the run, or where a real one is."""
     with Network() as network:
-        ground = Ground(network, (network.host(21), 5065), ("127.0.0.9", 5060))
-        expe, _ = ground.parse(ground.configurations(Dial()))
-    assert zone(expe, HYBRID_DNS).default_transport.value == "TCP"
+        ours, host = Ground(network), network.host
+        names = ("cucm", "expressway-c", "expressway-e", "webex")
+        theirs = Ground(network, {name: ("127.0.0.9", 5000 + number) for number, name in enumerate(names)})
+    assert (ours.cucm, ours.trunk, ours.zone) == ((host(21), 5065), (host(2), 5060), (host(3), 7003))
+    assert (ours.webex, ours.expc, ours.expe) == ((host(70), 5062), host(2), host(3))
+    found = theirs.cucm, theirs.trunk, theirs.zone, theirs.webex
+    assert found == tuple(("127.0.0.9", port) for port in (5000, 5001, 5002, 5003))
+
+
+@pytest.mark.parametrize(
+    ("stranger", "kinds"),
+    [
+        ("cucm", {Leg.INSIDE: "TCP", Leg.ZONE: "TLS", Leg.OUTSIDE: "TLS"}),
+        ("expressway-c", {Leg.INSIDE: "TCP", Leg.ZONE: "TCP", Leg.OUTSIDE: "TLS"}),
+        ("expressway-e", {Leg.INSIDE: "TCP", Leg.ZONE: "TCP", Leg.OUTSIDE: "TCP"}),
+        ("webex", {Leg.INSIDE: "TCP", Leg.ZONE: "TLS", Leg.OUTSIDE: "TCP"}),
+    ],
+)
+def test_tls_needs_certificates_that_both_know(stranger: str, kinds: dict[Leg, str]) -> None:
+    """Without them a stranger is talked to over TCP; so are its zones."""
+    with Network() as network:
+        ground = Ground(network, {stranger: ("127.0.0.9", 5060)})
+        expe, expc = ground.parse(ground.configurations(Dial()))
+        certified = Ground(network, {stranger: ("127.0.0.9", 5060)}, certified=True)
+    assert {leg: ground.kind(leg) for leg in Leg} == kinds
+    assert zone(expe, HYBRID_DNS).default_transport.value == kinds[Leg.OUTSIDE]
+    assert zone(expe, TRAVERSAL).transport.value == zone(expc, TRAVERSAL).transport.value == kinds[Leg.ZONE]
+    assert {certified.kind(leg) for leg in (Leg.ZONE, Leg.OUTSIDE)} == {"TLS"}
+
+
+def test_silent_ports_stand_for_a_real_webex() -> None:
+    """What blocks or misleads Expressway-E is the same for any Webex."""
+    with Network() as network:
+        ground = Ground(network, {"webex": ("127.0.0.9", 5060)})
+    assert [ground.outside_kind(dial) for dial in (Dial(), Dial(override=False), Dial(blocked_outbound=True))] == [
+        *("TCP", "TLS", "TLS")
+    ]
+
+
+def test_which_leg_a_connection_is_on() -> None:
+    """By its ends, as each of us has them; the zone is what the Expressway-C has connected."""
+    with Network() as network:
+        ground = Ground(network, {"expressway-e": ("127.0.0.9", 7001)})
+    one, other = (network.host(3), 41000), ("127.0.0.9", 41001)
+    assert ground.leg("expressway-e", (network.host(3), 7003), other) is Leg.ZONE
+    assert ground.leg("expressway-e", (network.host(3), 5062), other) is Leg.OUTSIDE
+    assert ground.leg("expressway-e", one, other) is Leg.OUTSIDE
+    assert ground.leg("expressway-c", one, ("127.0.0.9", 7001)) is Leg.ZONE
+    assert ground.leg("expressway-c", one, other) is Leg.INSIDE
+    assert (ground.leg("webex", one, other), ground.leg("cucm", one, other)) == (Leg.OUTSIDE, Leg.INSIDE)

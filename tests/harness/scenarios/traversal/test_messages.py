@@ -3,24 +3,51 @@
 from __future__ import annotations
 
 from harness.scenarios.traversal.messages import Messages
+from harness.sip.flow import Loss
+from harness.sip.stream import Oversize
 from tests.harness.sip.fake_flow import FakeFlow
 from tests.harness.sip.samples import request, response
 
+FLOW = FakeFlow(local=("192.0.2.1", 5062), serves=True)
+
 
 def test_messages_by_direction() -> None:
-    """Requests and final responses, each sent or received; what is no SIP is left out."""
-    messages, flow = Messages(), FakeFlow(local=("192.0.2.1", 5062), serves=True)
-    messages.connected(flow)
+    """Requests and responses, each sent or received; what is no SIP is left out."""
+    messages = Messages()
+    messages.connected(FLOW)
     messages.connected(FakeFlow(local=("192.0.2.1", 41000)))
     invite = request()
-    messages.received(flow, invite.to_bytes())
-    messages.received(flow, b"\0garbage")
+    messages.received(FLOW, invite.to_bytes())
+    messages.received(FLOW, b"\0garbage")
+    messages.received(FLOW, b"INVITE sip:a SIP/2.0\r\nCSeq: one INVITE\r\n\r\n")
     for status in (100, 180, 404):
-        messages.sent(flow, response(invite, status).to_bytes())
-    messages.received(flow, request("ACK").to_bytes())
+        messages.sent(FLOW, response(invite, status).to_bytes())
+    messages.received(FLOW, request("ACK").to_bytes())
     assert messages.requests("INVITE", sent=False) == [invite]
     assert messages.requests("INVITE", sent=True) == []
-    assert [each.status for each in messages.responses("INVITE", sent=True)] == [404]
-    assert messages.responses("INVITE", sent=False) == messages.responses("BYE", sent=True) == []
-    assert [each.local for each in messages.crossed] == [5062] * 5
+    assert [each.status for each in messages.responses("INVITE", sent=True)] == [100, 180, 404]
+    assert [each.status for each in messages.finals("INVITE", sent=True)] == [404]
+    assert messages.finals("INVITE", sent=False) == messages.finals("BYE", sent=True) == []
     assert messages.accepted == [5062]
+
+
+def test_sizes_and_resets() -> None:
+    """The largest each way, one that was not read among them; who has reset a connection."""
+    messages = Messages()
+    for method in ("INVITE", "OPTIONS"):
+        messages.sent(FLOW, request(method).to_bytes())
+    messages.oversized(FLOW, Oversize(b"x" * 700, 5300, 5000))
+    assert messages.largest == {True: max(len(request(each).to_bytes()) for each in ("INVITE", "OPTIONS")), False: 6000}
+    for loss in (Loss.EOF, Loss.RESET, Loss.OVERSIZE, Loss.HUNG_UP):
+        messages.closed(FLOW, loss, "")
+    assert messages.resets == [False, True]
+
+
+def test_some_connections_alone() -> None:
+    """What happens on others is no concern."""
+    messages = Messages(lambda flow: flow.local[1] == 7003)
+    messages.connected(FLOW)
+    messages.sent(FLOW, request().to_bytes())
+    messages.oversized(FLOW, Oversize(b"x" * 700, 5300, 5000))
+    messages.closed(FLOW, Loss.RESET, "")
+    assert messages == Messages(messages.concerns)

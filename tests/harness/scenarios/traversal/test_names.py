@@ -51,19 +51,21 @@ def test_answers_and_their_packets(turned: Turned, stage: Stage) -> None:
     assert struct.pack("!H", 5062) in there
     assert missing[3] & 0xF == NXDOMAIN
     assert shown(path, "dns.qry.name") == [
-        "_sips._tcp.example.com\t0\t",
-        "_sips._tcp.example.com\t1\t0",
-        "_sips._tcp.example.org\t0\t",
-        "_sips._tcp.example.org\t1\t3",
+        "DNS\t53\t_sips._tcp.example.com\t0\t",
+        "DNS\t53\t_sips._tcp.example.com\t1\t0",
+        "DNS\t53\t_sips._tcp.example.org\t0\t",
+        "DNS\t53\t_sips._tcp.example.org\t1\t3",
     ]
 
 
 def shown(path: Path, display_filter: str) -> list[str]:
-    """What tshark makes of a capture: the name, whether it is an answer, and its code."""
+    """What tshark makes of a capture: protocol, the server's port, the name, whether it is an answer, and its code."""
     command = [require_system("tshark", "tshark"), "-n", "-r", str(path), "-Y", display_filter, "-T", "fields"]
-    command += ["-e", "dns.qry.name", "-e", "dns.flags.response", "-e", "dns.flags.rcode"]
+    for field in ("_ws.col.Protocol", "udp.port", "dns.qry.name", "dns.flags.response", "dns.flags.rcode"):
+        command += ["-e", field]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
-    return [line.replace("True", "1").replace("False", "0") for line in done.stdout.splitlines()]
+    lines = (line.replace("True", "1").replace("False", "0").split("\t") for line in done.stdout.splitlines())
+    return ["\t".join((protocol, min(ports.split(","), key=int), *rest)) for protocol, ports, *rest in lines]
 
 
 def test_a_packet() -> None:

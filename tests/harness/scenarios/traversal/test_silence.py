@@ -52,4 +52,4 @@ def test_a_machine_on_which_a_full_queue_is_not_silent(tmp_path: Path, monkeypat
     assert SILENCE.missing() == ""
     switch.write_text("1\n")
     assert "tcp_abort_on_overflow" in SILENCE.missing()
-    assert all(SILENCE in find(label).needs for label in ("I2", "O1", "O2"))
+    assert all(SILENCE in find(label)[0].needs for label in ("I2", "O1", "O2"))

@@ -1,0 +1,181 @@
+"""Facts of a call from what crosses its legs, message by message, without anybody at their ends."""
+
+from __future__ import annotations
+
+import pytest
+
+from alg.direction import Direction
+from harness.scenarios.traversal import connectivity as test
+from harness.scenarios.traversal import seeing
+from harness.scenarios.traversal.legs import COURSES, Leg, Sight
+from harness.sip.flow import Loss
+from harness.sip.message import Request, Response
+from tests.harness.sip.fake_flow import FakeFlow
+from tests.harness.sip.samples import request, response
+
+FLOW = FakeFlow()
+OUTWARD, INWARD = Direction.OUTWARD, Direction.INWARD
+OFFER = b"v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n"
+SQUARED = "<sip:alice@192.0.2.1>;call-type=squared"
+
+
+class Crossing:
+    """Messages that cross the legs, each seen where what is sent goes outward."""
+
+    def __init__(self) -> None:
+        self.sights = {leg: Sight() for leg in Leg}
+
+    def crosses(self, message: Request | Response, way: Direction, *legs: Leg) -> None:
+        """These legs, or all of them."""
+        for leg in legs or Leg:
+            messages = self.sights[leg].messages
+            (messages.sent if way is OUTWARD else messages.received)(FLOW, message.to_bytes())
+
+    def seen(self, way: Direction = OUTWARD) -> dict[str, str]:
+        """Of a call."""
+        return seeing.seen(self.sights, way)
+
+    def over(self, way: Direction = OUTWARD) -> bool:
+        """Whether it is."""
+        return seeing.is_over(self.sights, way)
+
+    def acknowledged(self, way: Direction = OUTWARD) -> bool:
+        """Whether it is."""
+        return seeing.acknowledged(self.sights, way)
+
+
+@pytest.mark.parametrize("way", Direction)
+def test_a_good_call(way: Direction) -> None:
+    """From OPTIONS through the zone to the BYE of the caller; it is over with the answer to that, where he is."""
+    crossing, invite, bye = Crossing(), request(Contact=SQUARED).with_body(OFFER), request("BYE", number=2)
+    assert not seeing.zone_stands(crossing.sights)
+    crossing.crosses(request("OPTIONS"), OUTWARD, Leg.ZONE)
+    crossing.crosses(response(request("OPTIONS"), 200), INWARD, Leg.ZONE)
+    crossing.crosses(invite, way)
+    crossing.crosses(response(invite, 180), way.opposite)
+    assert not crossing.acknowledged(way)
+    crossing.crosses(response(invite, 200).with_body(OFFER), way.opposite)
+    crossing.crosses(request("ACK"), way)
+    assert crossing.acknowledged(way)
+    crossing.crosses(bye, way)
+    crossing.crosses(response(bye, 200), way.opposite, COURSES[way][-1])
+    assert not crossing.over(way)
+    crossing.crosses(response(bye, 200), way.opposite, *COURSES[way][:2])
+    assert crossing.over(way)
+    wanted = {
+        **{"traversal zone": "active", "answer to INVITE": "200 OK", "ACK at the callee": "arrives"},
+        **{"answer to the caller's BYE": "200 OK", "forwarded by both Expressways": "INVITE, ACK, BYE"},
+        **{"m=audio of the last answer": "a port", "INVITE at Expressway-C": "arrives"},
+        **{"INVITE at Webex" if way is OUTWARD else "INVITE at CUCM": "arrives"},
+        **{"call-type at Expressway-E": "squared", "call-type at CUCM": "squared", "Warning in the answer": "none"},
+        **{"CUCM ends the call": "BYE" if way is OUTWARD else "nothing", "CUCM resets the connection": "no"},
+    }
+    assert wanted.items() <= crossing.seen(way).items()
+
+
+def test_nothing_crosses() -> None:
+    """No fact is a good one."""
+    assert set(Crossing().seen(INWARD).values()) <= {
+        *("failed", "nothing", "none", "never arrives", "no INVITE", "1", "no", "up to 5000 bytes"),
+    }
+
+
+def test_a_refusal() -> None:
+    """With its Warning, without the address in that; its ACK is none of a call."""
+    crossing, invite = Crossing(), request()
+    crossing.crosses(invite, INWARD, Leg.OUTSIDE, Leg.ZONE)
+    refusal = response(invite, 404, Warning='399 192.0.2.3:5061 "Policy Response"')
+    crossing.crosses(refusal, OUTWARD, Leg.ZONE)
+    assert not crossing.over(INWARD)
+    crossing.crosses(refusal, OUTWARD, Leg.OUTSIDE)
+    crossing.crosses(request("ACK"), INWARD, *Leg)
+    assert crossing.over(INWARD)
+    assert not crossing.acknowledged(INWARD)
+    found = crossing.seen(INWARD)
+    assert found[seeing.ANSWER] == "404 Not Found"
+    assert found[seeing.WARNING] == "Policy Response"
+    assert (found[seeing.AT_EXPC], found[seeing.AT_CUCM], found[seeing.ACK]) == (
+        *("arrives", "never arrives", "never arrives"),
+    )
+
+
+def test_the_callee_hangs_up() -> None:
+    """The call is over too, and was not hung up by its caller."""
+    crossing, invite, bye = Crossing(), request(), request("BYE")
+    crossing.crosses(invite, INWARD)
+    crossing.crosses(response(invite, 200), OUTWARD)
+    crossing.crosses(bye.put("Reason", "Q.850;cause=47"), OUTWARD)
+    crossing.crosses(response(bye, 200), INWARD)
+    assert crossing.over(INWARD)
+    found = crossing.seen(INWARD)
+    assert (found[seeing.ENDING], found[seeing.BYE]) == ("BYE, Reason: Q.850;cause=47", "nothing")
+
+
+def test_cucm_refuses() -> None:
+    """With its Reason, from where it comes."""
+    crossing, invite = Crossing(), request()
+    crossing.crosses(invite, INWARD)
+    crossing.crosses(response(invite, 488, Reason="Q.850;cause=47"), OUTWARD)
+    found = crossing.seen(INWARD)
+    assert found[seeing.ENDING] == "488 Not Acceptable Here, Reason: Q.850;cause=47"
+    assert found[seeing.FROM_CUCM] == found[seeing.ANSWER] == "488 Not Acceptable Here"
+
+
+def test_cucm_resets() -> None:
+    """What came was too large; Webex declines behind its 200, and only then."""
+    crossing, invite = Crossing(), request()
+    crossing.crosses(invite, OUTWARD)
+    crossing.crosses(response(invite, 200).with_body(b"x" * 5000), INWARD)
+    crossing.sights[Leg.INSIDE].messages.closed(FLOW, Loss.OVERSIZE, "")
+    assert not crossing.over()
+    crossing.crosses(response(invite, 603), INWARD, Leg.OUTSIDE)
+    assert crossing.over()
+    found = crossing.seen()
+    assert (found[seeing.RESET], found[seeing.SIZE], found[seeing.ACK], found[seeing.DECLINE]) == (
+        *("yes", "over 5000 bytes", "never arrives", "603 Decline"),
+    )
+
+
+def test_a_fork_that_is_declined() -> None:
+    """Ends nothing; one that rings is a second notification."""
+    crossing = Crossing()
+    first, second = request(), request().put("Call-ID", "call-2")
+    crossing.crosses(first, INWARD)
+    crossing.crosses(response(first, 200), OUTWARD)
+    crossing.crosses(second, OUTWARD)
+    crossing.crosses(response(second, 603), INWARD)
+    assert not crossing.over(INWARD)
+    assert crossing.seen(INWARD)[seeing.TOASTS] == "1"
+    crossing.crosses(response(second, 180), INWARD)
+    assert crossing.seen(INWARD)[seeing.TOASTS] == "2"
+
+
+@pytest.mark.parametrize(
+    ("offered", "in_200", "in_ack", "audio"),
+    [
+        (OFFER, OFFER.replace(b"4000 RTP/AVP 0", b"0 RTP/SAVP *"), b"", "0 RTP/SAVP *"),
+        (b"", OFFER, OFFER.replace(b"4000 RTP/AVP 0", b"0 RTP/SAVP 107"), "0 RTP/SAVP"),
+        (b"", OFFER, b"", "nothing"),
+        (OFFER, b"garbage", b"", "nothing"),
+        (OFFER, OFFER.replace(b"m=audio", b"m=video"), b"", "nothing"),
+    ],
+    ids=["early", "delayed", "offer", "garbage", "video"],
+)
+def test_audio(offered: bytes, in_200: bytes, in_ack: bytes, audio: str) -> None:
+    """Of the answer, wherever that is; an offer is none."""
+    crossing, invite = Crossing(), request()
+    crossing.crosses(invite.with_body(offered), OUTWARD)
+    crossing.crosses(response(invite, 200).with_body(in_200), INWARD)
+    crossing.crosses(request("ACK").with_body(in_ack), OUTWARD)
+    assert crossing.seen()[seeing.AUDIO] == audio
+
+
+def test_who_can_tell() -> None:
+    """A leg of the call, by its way; one of us where the wire does not show it."""
+    inside, outside = Leg.INSIDE.value, Leg.OUTSIDE.value
+    assert seeing.witnesses(seeing.ANSWER, OUTWARD) == seeing.witnesses(seeing.ACK, INWARD) == (inside,)
+    assert seeing.witnesses(seeing.ANSWER, INWARD) == seeing.witnesses(seeing.DECLINE, OUTWARD) == (outside,)
+    assert seeing.witnesses(test.SOCKET, INWARD) == ("webex",)
+    assert seeing.witnesses(seeing.TRIED, OUTWARD) == ("expressway-e",)
+    told = {*Crossing().seen(INWARD), *Crossing().seen(OUTWARD)} - {seeing.AUDIO}
+    assert all(seeing.witnesses(what, INWARD) for what in told)
