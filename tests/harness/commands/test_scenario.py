@@ -30,7 +30,7 @@ def test_list_for_machines(capsys: pytest.CaptureFixture[str]) -> None:
     listed = {each["name"]: each for each in json.loads(capsys.readouterr().out)}
     assert list(listed) == list(SCENARIOS)
     assert listed["inspection-ends-handshake"]["label"] == "T4"
-    assert listed["l4f-off"]["peers"] == ["callee"]
+    assert listed["l4f-off"]["peers"] == ["caller", "callee"]
 
 
 def test_show(capsys: pytest.CaptureFixture[str]) -> None:
@@ -62,7 +62,7 @@ def test_show_all_placements(capsys: pytest.CaptureFixture[str]) -> None:
         (["run", "T1", "--peer", "webex=127.0.0.1"], "sipalg: --peer webex: '127.0.0.1' is not HOST:PORT"),
         (
             ["run", "T1", "--peer", "callee=127.0.0.1:5060"],
-            "sipalg: --peer callee: no peer that can be replaced here; those that can: none",
+            "sipalg: --peer callee: no peer that can be replaced here; those that can: expressway-e, webex",
         ),
         (["run", "T1", "--out", "/dev/null"], "sipalg: --out /dev/null: File exists"),
         (["run", "T1", "--junit", "/dev/null/f.xml"], "sipalg: --junit /dev/null/f.xml: Not a directory"),
@@ -133,7 +133,7 @@ def test_a_verdict_that_failed() -> None:
     done = run_sipalg("scenario", "run", "l4f-off", "--fixed", "--peer", f"callee=127.0.78.9:{nobody}", "--json")
     (verdict,) = json.loads(done.stdout)
     assert (done.returncode, verdict["verdict"]) == (1, "fail")
-    assert verdict["reason"].startswith("answer to INVITE: expected 200 OK, found connection lost")
+    assert verdict["reason"].startswith("answer to INVITE: expected 200 OK, found none: the other end cannot be reached")
     assert [each["what"] for each in verdict["evidence"]] == [
         "answer to INVITE",
         "outside, lines of the INVITE with the inside address",
