@@ -1,8 +1,9 @@
 """The name server that everybody asks, and what a capture shows of it.
 
 Strategy: questions go to a relay that writes both datagrams down and passes them on, so that the server needs to know
-nothing of captures. It is asked on a port that no root is needed for. A capture has the port of DNS in its place, as it
-would be in the field: on the other one Wireshark takes what it sees for multicast DNS (RFC 6762).
+nothing of captures. It is asked on a port that no root is needed for; real peers, who know no other than that of DNS,
+find it there too if we may listen on it. A capture has the port of DNS in either case, as it would be in the field: on
+the other one Wireshark takes what it sees for multicast DNS (RFC 6762).
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from harness.sip.uri import Address
 
 PORT: Final = 5353
 """Where the name server is asked."""
-_PORT_OF_DNS: Final = 53
+PORT_OF_DNS: Final = 53
 _UDP: Final = 17
 _HEADER: Final = 8
 """Bytes of a UDP header."""
@@ -39,11 +40,15 @@ class Names:
 
     def listen(self, host: str) -> Address:
         """Where to ask. Raises CannotListenError."""
-        relay = _Relay(self._file, self._server.listen((host, 0)), self._reactor)
-        port = self._reactor.listenUDP(PORT, relay, interface=host)
-        relay.here = (host, PORT)
-        self._ports = [port]
-        return relay.here
+        server = self._server.listen((host, 0))
+        self._open((host, PORT), server)
+        if _may_listen((host, PORT_OF_DNS)):
+            self._open((host, PORT_OF_DNS), server)
+        return host, PORT
+
+    def _open(self, here: Address, server: Address) -> None:
+        relay = _Relay(self._file, here[0], server)
+        self._ports.append(self._reactor.listenUDP(here[1], relay, interface=here[0]))
 
     async def close(self) -> None:
         """Answer no more."""
@@ -52,20 +57,25 @@ class Names:
         await self._server.close()
 
 
+def _may_listen(address: Address) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind(address)
+        except OSError:
+            return False
+    return True
+
+
 class _Relay(protocol.DatagramProtocol):
     transport: Any
 
-    def __init__(self, file: CaptureFile, server: Address, reactor: Any) -> None:
-        self.here: Address = ("", 0)
+    def __init__(self, file: CaptureFile, host: str, server: Address) -> None:
         self._file = file
+        self._shown = host, PORT_OF_DNS
+        """What a capture says of where we are."""
         self._server = server
         self._asked: dict[bytes, Address] = {}
         """Who asked, by the number of the question (RFC 1035 4.1.1)."""
-
-    @property
-    def _shown(self) -> Address:
-        """What a capture says of where we are."""
-        return self.here[0], _PORT_OF_DNS
 
     def datagramReceived(self, datagram: bytes, addr: Any) -> None:
         """A question, or its answer."""

@@ -21,11 +21,11 @@ from harness.scenarios.traversal.ground import (
     ZONE_PORT,
 )
 from harness.scenarios.traversal.legs import CUCM, EXPRESSWAY_C, EXPRESSWAY_E, WEBEX
-from harness.scenarios.traversal.names import PORT
+from harness.scenarios.traversal.names import PORT, PORT_OF_DNS
 
 _SET_UP: Final = (
     "It is set up wrong for the failure, where the fault is its own, and right for the cure; names are looked up at "
-    f"host 53, port {PORT}"
+    f"host 53, port {PORT}, and if we are root at port {PORT_OF_DNS} as well"
 )
 _AS_TOLD: Final = "what it offers, answers and reads is what is told above, of the failure or of the cure"
 _C: Final = Part(

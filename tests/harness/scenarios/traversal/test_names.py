@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import struct
 import subprocess
+from functools import partial
 from pathlib import Path
 
 from twisted.internet.defer import Deferred
@@ -15,7 +16,7 @@ from harness.scenarios.traversal.names import Names, packet
 from harness.sip.dns import Zone
 from harness.sip.resolve import Service
 from tests.harness.peers.turning import Turned
-from tests.helpers.system import require_system
+from tests.helpers.system import cannot_run, require_system
 
 NXDOMAIN = 3
 SRV = 33
@@ -56,6 +57,36 @@ def test_answers_and_their_packets(turned: Turned, stage: Stage) -> None:
         "DNS\t53\t_sips._tcp.example.org\t0\t",
         "DNS\t53\t_sips._tcp.example.org\t1\t3",
     ]
+
+
+def test_the_port_of_dns(turned: Turned, stage: Stage) -> None:
+    """Real peers ask there, if we may listen on it, and are answered from there; taken by others it is left to them."""
+    file = open_capture(str(stage.directory / "capture.pcapng"), None, "test", print)
+    assert file is not None
+    host = stage.network.host(53)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        try:
+            other.bind((stage.network.host(54), 53))
+        except PermissionError:
+            cannot_run("needs leave to listen on port 53")
+        for where, answered in ((host, True), (stage.network.host(54), False)):
+            names = Names(stage.reactor, Zone().host("expe.example.com", "192.0.2.7"), file)
+            assert names.listen(where) == (where, 5353)
+            assert turned.meanwhile(partial(asked, where)) is answered
+            turned.result(Deferred.fromCoroutine(names.close()))
+    file.close()
+
+
+def asked(host: str) -> bool:
+    """Whether a question to port 53 is answered."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+        asking.connect((host, 53))
+        asking.settimeout(0.5 if host.endswith(".54") else 10)
+        asking.send(question(9, "expe.example.com", 1))
+        try:
+            return socket.inet_aton("192.0.2.7") in asking.recv(512)
+        except TimeoutError:
+            return False
 
 
 def shown(path: Path, display_filter: str) -> list[str]:
