@@ -19,8 +19,9 @@ from twisted.internet.defer import Deferred
 from harness.expressway.log.diagnostic import DiagnosticLog
 from harness.peers.element_log import ElementLog
 from harness.peers.traversal_service import PRODUCT, question
+from harness.sip.client import Failure
 from harness.sip.element import Element, ElementSettings
-from harness.sip.flow import Flow, Target
+from harness.sip.flow import Flow, FlowFailed, Target
 from harness.sip.message import Request, Response
 from harness.sip.proxying import Branch, Plan, Proxy, ProxySettings
 from harness.sip.resolve import literal_target, locate_literal
@@ -79,15 +80,22 @@ class Core:
         self.element.core = self.proxy
 
     def connect(self) -> Deferred[Flow]:
-        """To the Expressway-E, which is told; fails with FlowFailed."""
+        """To the Expressway-E; fires once it has answered an OPTIONS, or does not; fails with FlowFailed."""
         return self.element.transport.flow_to(self.settings.zone).addCallback(self._greet)
 
     async def close(self) -> None:
         """End everything."""
         await self.element.close()
 
-    def _greet(self, zone: Flow) -> Flow:
-        """What is answered does not matter: there is a zone, or there is none."""
+    def _greet(self, zone: Flow) -> Deferred[Flow]:
+        """What is answered does not matter: who answers has a zone, and who does not may have one."""
+        answered: Deferred[Flow] = Deferred()
+
+        def heard(outcome: Response | Failure | FlowFailed) -> None:
+            final = not (isinstance(outcome, Response) and outcome.provisional)
+            if final and not answered.called:
+                answered.callback(zone)
+
         tokens, host = self.element.tokens, self.settings.address
         fields = (
             ("Call-ID", tokens.call_id(host)),
@@ -98,8 +106,8 @@ class Core:
             ("User-Agent", PRODUCT),
         )
         request = Request.make("OPTIONS", f"sip:{self.settings.zone.host}", fields)
-        self.element.send(request, zone, lambda response: None, lambda failure: None)
-        return zone
+        self.element.send(request, zone, heard, heard)
+        return answered
 
     def _is_own(self, uri: SipUri) -> bool:
         """An end of a connection of ours, where we listen, or a service of our own."""

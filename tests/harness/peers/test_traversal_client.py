@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import socket
+import time
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
 from harness.peers.traversal_service import apparent_route
 from harness.sip.exchange import NoResponse
-from harness.sip.flow import FlowFailed
+from harness.sip.flow import Flow, FlowFailed
 from harness.sip.message import Request, Response
 from tests.edge.sockets import free_port_pair
 from tests.harness.peers.mra import CORE, EDGE, Mra
@@ -81,6 +84,28 @@ def test_nobody_to_connect_to(turned: Turned) -> None:
     close(turned, mra.edge)
     with pytest.raises(FlowFailed, match="could not be made"):
         turned.result(mra.core.connect())
+    mra.close()
+
+
+@pytest.mark.parametrize("end", ["answer", "close"])
+def test_a_zone_stands_when_it_is_answered(turned: Turned, end: str) -> None:
+    """Not before: an Expressway-E has to know it by then. One that goes instead is waited for no longer."""
+    mra = Mra(turned, connects=False)
+    close(turned, mra.edge)
+    with socket.create_server(mra.core.settings.zone.address) as server:
+        zones: list[Flow] = []
+        mra.core.connect().addCallback(zones.append)
+        told, _ = turned.meanwhile(server.accept)
+        with told:
+            asked = turned.meanwhile(partial(told.recv, 4096))
+            assert asked.startswith(b"OPTIONS ")
+            turned.meanwhile(partial(time.sleep, 0.1))
+            assert not zones
+            if end == "answer":
+                told.sendall(asked.replace(asked.split(b"\r\n")[0], b"SIP/2.0 405 Method Not Allowed", 1))
+            else:
+                told.shutdown(socket.SHUT_RDWR)
+            turned.until("the zone", lambda: bool(zones))
     mra.close()
 
 
