@@ -14,6 +14,7 @@ from harness.scenarios.traversal.ground import CLUSTER, Dial
 from harness.scenarios.traversal.seeing import (
     ANSWER,
     ARRIVES,
+    ASKED,
     AT_CUCM,
     AT_EXPC,
     CONNECTIONS,
@@ -35,7 +36,7 @@ _REACHED: Final[Mapping[str, str]] = {
     **WORKS,
     **{AT_EXPC: ARRIVES, AT_CUCM: ARRIVES, CONNECTIONS: "some"},
     **{test.DNS: test.SUCCESSFUL, test.SOCKET: test.SUCCESSFUL, test.HANDSHAKE: test.SUCCESSFUL},
-    **{test.PING: test.SUCCESSFUL, test.SYN: "answered"},
+    **{test.PING: test.SUCCESSFUL, test.SYN: test.ANSWERED},
 }
 _NO_SOCKET: Final = {
     **{test.DNS: test.SUCCESSFUL, test.CONNECTING: test.SUCCESSFUL, test.SOCKET: test.NO_SOCKET},
@@ -62,7 +63,7 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
         cure="Publish the SRV record with port 5062, or give an address with `:5062` as the SIP destination.",
         act=call_in,
         broken=Dial(published=False),
-        failure={**_NO_CALL, test.DNS: test.NO_NAME, test.CONNECTING: test.NOT_PERFORMED, test.SYN: NONE},
+        failure={**_NO_CALL, test.DNS: test.NO_NAME, test.CONNECTING: test.NOT_PERFORMED, ASKED: "yes"},
         success=_REACHED,
         more=(says_nothing_of(_EXPE, 'Dst-port="5062"'),),
     ),
@@ -80,7 +81,7 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
         act=call_in,
         broken=replace(_NAT, blocked_inbound=True),
         fixed=_NAT,
-        failure={**_NO_SOCKET, test.SYN: "repeated and never answered"},
+        failure={**_NO_SOCKET, test.SYN: test.REPEATED},
         success=_REACHED,
         more=(says_nothing_of(_EXPE, 'Dst-port="5062"'),),
         needs=(SILENCE,),
@@ -98,7 +99,7 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
         cure="Mutual TLS mode On and mutual TLS port 5062, in Configuration > Protocols > SIP.",
         act=call_in,
         broken=Dial(mtls=False),
-        failure={**_NO_SOCKET, test.SYN: "answered with RST"},
+        failure={**_NO_SOCKET, test.SYN: test.REFUSED},
         success=_REACHED,
         more=(says_nothing_of(_EXPE, 'Dst-port="5062"'),),
     ),

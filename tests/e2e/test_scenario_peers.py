@@ -22,6 +22,7 @@ from tests.e2e.kamailio import free_port
 from tests.e2e.ordering import reasons, run_scenarios
 from tests.e2e.test_sip_elements import listens, running
 from tests.edge.sockets import free_port_pair
+from tests.helpers.lab import require_root
 from tests.helpers.system import PATIENCE, require_system, run_sipalg
 
 ADDRESS = "127.0.78.3"
@@ -234,12 +235,35 @@ def test_sipp_calls_as_webex(tmp_path: Path, pki: Path, fixed: bool) -> None:
 
 
 def test_nobody_calls(pki: Path) -> None:
-    """The wait runs out: of a call that cannot arrive that is the observation, of one that should it is a failure."""
+    """That nothing arrives is no evidence of anything where nobody has tried."""
     peer = ("--peer", f"webex={ADDRESS}:5062", "--certs", str(pki), "--wait", "0.3")
-    closed, rejected = run_scenarios("mutual-tls-port-closed", "preloaded-route-rejected", *peer)
-    assert closed["verdict"] == "pass"
-    assert rejected["verdict"] == "fail"
-    assert rejected["reason"].startswith("answer to INVITE: expected 404 Not Found, found nothing")
+    verdicts = run_scenarios("I1", "I2", "I3", "I4", *peer)
+    assert [(each["verdict"], each["reason"].partition(" (")[0]) for each in verdicts] == [
+        ("fail", "DNS is asked for the SIP destination: expected yes, found no"),
+        ("fail", "SYN to port 5062: expected repeated and never answered, found none"),
+        ("fail", "SYN to port 5062: expected answered with RST, found none"),
+        ("fail", "answer to INVITE: expected 404 Not Found, found nothing"),
+    ]
+
+
+@pytest.mark.parametrize("name", ["I2", "I3"])
+def test_a_caller_whom_nobody_lets_in(pki: Path, name: str) -> None:
+    """The SYNs of openssl in place of Webex are seen where they end."""
+    require_root()
+
+    def obey(order: str) -> None:
+        place = re.search(r" has ([\d.]+:\d+), and hang up", order)
+        assert place is not None, order
+        command = [require_system("openssl", "openssl"), "s_client", "-connect", place[1]]
+        quiet = subprocess.DEVNULL
+        knocking.append(subprocess.Popen(command, stdin=quiet, stdout=quiet, stderr=quiet))
+
+    knocking: list[subprocess.Popen[bytes]] = []
+    verdicts = run_scenarios(name, "--peer", f"webex={ADDRESS}:5062", "--certs", str(pki), "--wait", "1.5", obey=obey)
+    for process in knocking:
+        process.kill()
+        process.wait(PATIENCE)
+    assert reasons(verdicts) == []
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,7 @@ async def call_in(cast: Cast) -> None:
     """Webex calls a phone: the Route names the cluster, the Request-URI the phone."""
     wanted = Wanted(f"sip:{ground.BOB}", cast.destination, (f"<sip:{ground.CLUSTER};lr>",))
     await _see_through(cast, cast.webex, wanted, Direction.INWARD)
+    cast.facts[seeing.ASKED] = "yes" if cast.asked else "no"
 
 
 async def call_out(cast: Cast) -> None:

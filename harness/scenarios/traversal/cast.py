@@ -7,7 +7,7 @@ In the place of each of the four somebody else may be, and then nobody is played
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from io import StringIO
@@ -27,9 +27,10 @@ from harness.peers.firewall import Firewall
 from harness.peers.webex import Webex
 from harness.scenarios.stage import Stage
 from harness.scenarios.traversal import ground, seeing
-from harness.scenarios.traversal.connectivity import Report, check_connectivity
+from harness.scenarios.traversal.connectivity import SYN, Report, check_connectivity
 from harness.scenarios.traversal.endpoints import play_cucm, play_webex, webex_tls
 from harness.scenarios.traversal.ground import Dial, Ground
+from harness.scenarios.traversal.knocking import Knocks
 from harness.scenarios.traversal.legs import CUCM, EXPRESSWAY_C, EXPRESSWAY_E, WEBEX, Leg
 from harness.scenarios.traversal.names import PORT, Names
 from harness.scenarios.traversal.parties import Party, Stranger
@@ -80,6 +81,7 @@ class Cast:
         self._listening: list[Callable[[], Address]] = []
         self._spare = stage.wait
         self._firewall: Firewall | None = None
+        self._knocks: Knocks | None = None
         self._names = Names(self.reactor, self._zone(), file)
         self.questions = Dns(self.reactor, (here.name_server, PORT))
         self.trunk = Target("TCP", *here.trunk)
@@ -90,7 +92,7 @@ class Cast:
             for name, settings, text in zip((EXPRESSWAY_E, EXPRESSWAY_C), Ground.parse(texts), texts, strict=True)
             if name in ours
         ]
-        self.webex: Party = self._webex() if WEBEX in ours else Stranger(stage, WEBEX)
+        self.webex: Party = self._webex() if WEBEX in ours else Stranger(stage, WEBEX, self._knocked)
         self.cucm: Party = Stranger(stage, CUCM) if CUCM in stage.peers else self._cucm()
 
     async def open(self) -> None:
@@ -103,6 +105,8 @@ class Cast:
         for listen in self._listening:
             listen()
         self._open_outside()
+        if WEBEX in self.stage.peers:
+            self._knocks = self._around.enter_context(closing(Knocks((self._exposed, ground.MTLS))))
         for peer in self._expressways:
             await peer.start()
         if EXPRESSWAY_C not in self.stage.peers or EXPRESSWAY_E in self.stage.peers:
@@ -127,6 +131,11 @@ class Cast:
         name = f"{SERVICES[kind]}.{ground.SIP_DESTINATION}"
         has = f"{self._exposed}:{ground.MTLS}" if self.dial.published else "nothing"
         return f"over {kind} at the SRV record {name}, for which DNS at {here.name_server}:{PORT} has {has}"
+
+    @property
+    def asked(self) -> bool:
+        """Whether anybody has looked the SIP destination up."""
+        return any(name.endswith(f"._tcp.{ground.SIP_DESTINATION}") for name, _ in self._names.zone.asked)
 
     @property
     def logs(self) -> dict[str, str]:
@@ -181,6 +190,11 @@ class Cast:
 
     def _silence(self, address: Address) -> None:
         self._around.enter_context(SilentPort(address))
+
+    def _knocked(self) -> dict[str, str]:
+        """What a stranger who is Webex has had from Expressway-E's port."""
+        assert self._knocks is not None, "was opened for strangers"
+        return {SYN: self._knocks.told(ground.MTLS in self.sights[Leg.OUTSIDE].messages.accepted)}
 
     @property
     def _exposed(self) -> str:

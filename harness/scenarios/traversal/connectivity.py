@@ -27,6 +27,7 @@ DNS, CONNECTING, SOCKET, HANDSHAKE, PING = (
     f"connectivity test, {test}" for test in ("DNS look-up", "Connecting to IP", "Socket test", "SSL Handshake", "Ping")
 )
 SYN: Final = "SYN to port 5062"
+NO_SYN, ANSWERED, REFUSED, REPEATED = "none", "answered", "answered with RST", "repeated and never answered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ async def check_connectivity(
     Over TCP there is no handshake, which is Not performed.
     """
     results = dict.fromkeys((DNS, CONNECTING, SOCKET, HANDSHAKE, PING), NOT_PERFORMED)
-    results[SYN] = "none"
+    results[SYN] = NO_SYN
     host, _, port = destination.partition(":")
     uri = SipUri(host, None, int(port) if port else None, Params((("transport", kind.lower()),)))
     try:
@@ -61,13 +62,13 @@ async def check_connectivity(
     except FlowFailed as failure:
         if failure.loss in (Loss.TIMEOUT, Loss.REFUSED):
             results[SOCKET] = NO_SOCKET
-            results[SYN] = "answered with RST"
+            results[SYN] = REFUSED
             if failure.loss is Loss.TIMEOUT:
-                results[SYN] = "repeated and never answered" if repeats(targets[0]) else "never answered"
+                results[SYN] = REPEATED if repeats(targets[0]) else "never answered"
         else:
-            results |= {SOCKET: SUCCESSFUL, HANDSHAKE: NO_HANDSHAKE, SYN: "answered"}
+            results |= {SOCKET: SUCCESSFUL, HANDSHAKE: NO_HANDSHAKE, SYN: ANSWERED}
         return Report(results, ())
-    results |= {SOCKET: SUCCESSFUL, SYN: "answered"}
+    results |= {SOCKET: SUCCESSFUL, SYN: ANSWERED}
     if kind == "TLS":
         results[HANDSHAKE] = SUCCESSFUL
     asked = f"sip:{targets[0].host}:{targets[0].port};transport={kind.lower()}"

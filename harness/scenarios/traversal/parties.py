@@ -111,14 +111,16 @@ class Stranger:
 
     stage: Stage
     name: str
+    noticed: Callable[[], Mapping[str, str]] = dict
+    """What is seen of his attempts to call."""
 
     def takes(self, on_call: Callable[[Agent, Call], None]) -> None:
         """Knows better."""
 
     async def call(self, wanted: Wanted, progress: Progress) -> Mapping[str, str]:
-        """As `Party` has it; tells nothing."""
+        """As `Party` has it; of himself he tells nothing."""
         await self.stage.expect(f"{self.name}: {wanted}", progress.over)
-        return {}
+        return self.noticed()
 
     async def close(self) -> None:
         """Ends by himself."""

@@ -16,6 +16,7 @@ from harness.scenarios.traversal.ground import (
     E_HOST,
     MTLS,
     PUBLIC_HOST,
+    SIP_DESTINATION,
     TRUNK_PORT,
     WEBEX_HOST,
     ZONE_PORT,
@@ -54,8 +55,9 @@ PARTS: Final[Mapping[Direction, tuple[Part, ...]]] = {
             WEBEX,
             WEBEX_HOST,
             f"TLS {MTLS}",
-            f"calls {BOB} over mutual TLS when it is asked to, with a Route that names the cluster and with "
-            f"`call-type=squared` in its Contact, and hangs up; {_AS_TOLD}",
+            f"looks up {SIP_DESTINATION} in DNS, which is at host 53, and calls {BOB} there over mutual TLS when it is "
+            "asked to, with a Route that names the cluster and with `call-type=squared` in its Contact, and hangs up; "
+            f"whether it knocks at a port that is closed is seen by root alone; {_AS_TOLD}",
             tls=True,
         ),
     ),

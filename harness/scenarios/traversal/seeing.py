@@ -25,6 +25,7 @@ ACK: Final = "ACK at the callee"
 BYE: Final = "answer to the caller's BYE"
 FORWARDED: Final = "forwarded by both Expressways"
 AT_EXPC, AT_CUCM, AT_WEBEX = "INVITE at Expressway-C", "INVITE at CUCM", "INVITE at Webex"
+ASKED: Final = "DNS is asked for the SIP destination"
 CONNECTIONS: Final = "connections from Webex at Expressway-E"
 PARAMETER_IN: Final = "call-type at Expressway-E"
 PARAMETER_BETWEEN: Final = "call-type between the Expressways"
@@ -56,7 +57,8 @@ def witnesses(what: str, way: Direction) -> tuple[str, ...]:
         DECLINE: (Leg.OUTSIDE.value,),
         TOASTS: (Leg.OUTSIDE.value, CUCM),
         **dict.fromkeys((CONNECTIONS, TRIED), (EXPRESSWAY_E,)),
-        **dict.fromkeys((test.DNS, test.CONNECTING, test.SOCKET, test.PING, test.SYN), (WEBEX,)),
+        **dict.fromkeys((test.DNS, test.CONNECTING, test.SOCKET, test.PING), (WEBEX,)),
+        test.SYN: (Leg.OUTSIDE.value,),
         test.HANDSHAKE: (WEBEX, EXPRESSWAY_E),
     }
     return table.get(what, ())

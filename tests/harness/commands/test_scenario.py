@@ -133,7 +133,9 @@ def test_a_verdict_that_failed() -> None:
     done = run_sipalg("scenario", "run", "l4f-off", "--fixed", "--peer", f"callee=127.0.78.9:{nobody}", "--json")
     (verdict,) = json.loads(done.stdout)
     assert (done.returncode, verdict["verdict"]) == (1, "fail")
-    assert verdict["reason"].startswith("answer to INVITE: expected 200 OK, found none: the other end cannot be reached")
+    assert verdict["reason"].startswith(
+        "answer to INVITE: expected 200 OK, found none: the other end cannot be reached"
+    )
     assert {each["found"] for each in verdict["evidence"] if each["what"] == "audio RTP at the caller"} == {"not there"}
 
 

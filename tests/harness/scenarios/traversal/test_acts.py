@@ -60,7 +60,7 @@ async def _perform(act: Act, dial: Dial, stage: Stage) -> Observation:
 def test_a_call_in(turned: Turned, stage: Stage) -> None:
     """Every fact, all logs, and the files."""
     seen = performed(turned, stage, call_in)
-    assert seen.facts == {**THROUGH, **REPORT, **INSIDE}
+    assert seen.facts == {**THROUGH, **REPORT, **INSIDE, seeing.ASKED: "yes"}
     assert set(seen.logs) == {"Expressway-C", "Expressway-E", TRACE}
     assert seen.logs[TRACE] == ""
     assert {file.name for file in stage.directory.iterdir()} == {
@@ -90,7 +90,7 @@ def test_a_call_out(turned: Turned, stage: Stage, early_offer: EarlyOffer, size:
 def test_behind_a_firewall_that_translates(turned: Turned, stage: Stage) -> None:
     """Expressway-E calls itself what it is outside, and BYE finds it there."""
     seen = performed(turned, stage, call_in, Dial(static_nat=True))
-    assert seen.facts == {**THROUGH, **REPORT, **INSIDE}
+    assert seen.facts == {**THROUGH, **REPORT, **INSIDE, seeing.ASKED: "yes"}
     assert f"{stage.network.host(64)}:5062;transport=tls;lr>" in seen.logs["Expressway-E"]
 
 
