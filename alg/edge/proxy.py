@@ -76,13 +76,12 @@ class AlgProxy:
 
     def stop(self, grace: float = 0.7) -> defer.Deferred[None]:
         """Stop listening, flush and close every connection; those that are not gone after `grace` seconds are reset."""
-        for port in self._ports:
-            port.stopListening()
+        closed = defer.gatherResults([defer.maybeDeferred(port.stopListening) for port in self._ports])
         self._ports.clear()
         if self.alg.doors is not None:
             self.alg.doors.close()
         if not self._crossings:
-            return defer.succeed(None)
+            return closed.addCallback(lambda _: None)
         self._emptied = defer.Deferred()
         for crossing in list(self._crossings):
             crossing.finish()
@@ -93,9 +92,10 @@ class AlgProxy:
 
         killer = self.reactor.callLater(grace, abort_the_rest)
 
-        def cancel_killer(result: None) -> None:
+        def cancel_killer(result: None) -> defer.Deferred[None]:
             if killer.active():
                 killer.cancel()
+            return closed.addCallback(lambda _: None)
 
         return self._emptied.addCallback(cancel_killer)
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from harness.scenarios.verdict import Verdict
 
 _CUT_SHORT = 3
+_ENDS = signal.SIGTERM, signal.SIGHUP
+"""Beside SIGINT; whoever ignores one of them, as nohup does, goes on doing so."""
 
 
 @click.group("scenario")
@@ -94,7 +96,7 @@ def show(name: str) -> int:
 )
 @click.option(
     "--wait",
-    type=click.FloatRange(min=0, min_open=True),
+    type=float,
     default=60.0,
     show_default=True,
     metavar="SECONDS",
@@ -159,12 +161,14 @@ def run(
 
 def _jobs(names: tuple[str, ...], fixed: bool, peers: Mapping[str, Address]) -> list[Job]:
     """What was asked for; ConfigError for a name or a peer that there is not."""
-    from harness.scenarios.registry import SCENARIOS, find, replacing  # noqa: PLC0415
+    from harness.scenarios.registry import SCENARIOS, expect_part, find, replacing  # noqa: PLC0415
     from harness.scenarios.runner import Job  # noqa: PLC0415
 
     named = (each for name in names for each in find(name))
     chosen: list[Scenario] = list(dict.fromkeys(named)) or list(SCENARIOS.values())
     for peer in peers:
+        if names:
+            expect_part(chosen, peer)
         chosen = replacing(chosen, peer)
     forms = (False, True) if not (names or fixed) else (fixed,)
     return [Job(each, forms) for each in chosen]
@@ -185,13 +189,15 @@ def _run(jobs: Sequence[Job], directory: Path | None, strangers: Strangers) -> t
             done.append(verdict)
             progress.show(f"{verdict.name}: {verdict.verdict.value}", len(done))
 
-        former = signal.signal(signal.SIGTERM, _interrupt)
+        ends = [each for each in _ENDS if signal.getsignal(each) is not signal.SIG_IGN]
+        former = {each: signal.signal(each, _interrupt) for each in ends}
         try:
             return Runner(directory, told, strangers, told=progress.tell).run(jobs), True
         except KeyboardInterrupt:
             return done, False
         finally:
-            signal.signal(signal.SIGTERM, former)
+            for each in ends:
+                signal.signal(each, former[each])
 
 
 def _interrupt(*_: object) -> None:

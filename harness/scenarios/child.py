@@ -21,6 +21,7 @@ from twisted.logger import ILogObserver, LogEvent, globalLogBeginner
 from twisted.python.failure import Failure
 
 from alg.edge.entrance import Address
+from alg.errors import ConfigError
 from harness.scenarios.registry import SCENARIOS
 from harness.scenarios.scenario import FORMS, Observation, Scenario
 from harness.scenarios.stage import Network, Stage
@@ -83,7 +84,12 @@ class Child:
         with ExitStack() as stack:
             named = [self._order.network] if self._order.network else None
             for fixed in self._order.forms:
-                _say(await self._run_form(fixed, stack.enter_context(Network(named))))
+                try:
+                    network = stack.enter_context(Network(named))
+                except OSError as error:
+                    _say(self._error(fixed, f"no network: {error.strerror}", time.monotonic()))
+                    continue
+                _say(await self._run_form(fixed, network))
                 if named:
                     stack.close()
 
@@ -146,6 +152,8 @@ def _complain(failure: Failure) -> None:
 
 
 def _told(error: BaseException) -> str:
+    if isinstance(error, ConfigError):
+        return str(error)
     return f"{type(error).__name__}: {error}".rstrip(": ")
 
 

@@ -54,7 +54,15 @@ def replacing(scenarios: Iterable[Scenario], peer: str) -> list[Scenario]:
     found = [each for each in scenarios if peer in each.replaceable]
     if not found:
         known = sorted({name for each in scenarios for name in each.replaceable})
-        raise ConfigError(
-            f"--peer {peer}: no peer that can be replaced here; those that can: {', '.join(known) or 'none'}"
-        )
+        raise ConfigError(f"--peer {peer}: no such part here; those that there are: {', '.join(known)}")
     return found
+
+
+def expect_part(scenarios: Iterable[Scenario], peer: str) -> None:
+    """ConfigError if one of them has no part of that name."""
+    for scenario in scenarios:
+        if peer not in scenario.replaceable:
+            raise ConfigError(
+                f"--peer {peer}: no such part in {scenario.name}; those that there are: "
+                f"{', '.join(scenario.replaceable)}"
+            )

@@ -50,7 +50,8 @@ _CAPTURES: Final = (
 _PEERS: Final = (
     "HOST:PORT is where the peer listens, or where it is if it is the one who connects. Hosts are numbered within the "
     "network of the run: one of 127.0.0.0/8, which --network replaces for peers on other machines. A peer copies "
-    "Record-Route into its responses (RFC 3261 12.1.1), which the scenarios built into SIPp do not."
+    "Record-Route into its responses (RFC 3261 12.1.1), which the scenarios built into SIPp do not. Of the evidence, "
+    "what only the built-in peer could tell falls away; a run lists what remains."
 )
 
 

@@ -12,12 +12,16 @@ import ipaddress
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from alg.edge.entrance import Address
 from alg.errors import ConfigError
 from harness.scenarios.scenario import Scenario
 from harness.scenarios.stage import Network
 from harness.settings import resolve
+
+_LONGEST_WAIT: Final = 86400.0
+"""Seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,13 @@ class Strangers:
     @classmethod
     def parse(cls, peers: Iterable[str], wait: float, network: str | None, certificates: str | None) -> Strangers:
         """Values of `--peer`, `--wait`, `--network` and `--certs`; ConfigError that names the one that cannot be."""
-        found = dict(_peer(text) for text in peers)
+        named = [_peer(text) for text in peers]
+        found = dict(named)
+        twice = next((name for name in found if [each for each, _ in named].count(name) > 1), None)
+        if twice is not None:
+            raise ConfigError(f"--peer {twice}: given twice")
+        if not 0 < wait <= _LONGEST_WAIT:
+            raise ConfigError(f"--wait {wait:g}: not between 0 and {_LONGEST_WAIT:g} seconds")
         prefix = _prefix(network) if network is not None else ""
         far = next((name for name, (host, _) in found.items() if not _is_loopback(host)), None)
         if far is not None and not prefix:
@@ -75,6 +85,8 @@ def _peer(text: str) -> tuple[str, Address]:
 
 def _prefix(text: str) -> str:
     """The first three numbers of a network whose addresses are here."""
+    if ":" in text:
+        raise ConfigError(f"--network {text}: an IPv6 network; only IPv4 is translated")
     try:
         network = ipaddress.IPv4Network(text)
     except ValueError as error:

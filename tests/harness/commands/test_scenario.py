@@ -62,8 +62,15 @@ def test_show_all_placements(capsys: pytest.CaptureFixture[str]) -> None:
         (["run", "T1", "--peer", "webex=127.0.0.1"], "sipalg: --peer webex: '127.0.0.1' is not HOST:PORT"),
         (
             ["run", "T1", "--peer", "callee=127.0.0.1:5060"],
-            "sipalg: --peer callee: no peer that can be replaced here; those that can: expressway-e, webex",
+            "sipalg: --peer callee: no such part in webex-ca-not-trusted; those that there are: expressway-e, webex",
         ),
+        (
+            ["run", "O1", "l4f-off", "--peer", "cucm=127.0.0.1:5060"],
+            "sipalg: --peer cucm: no such part in l4f-off; those that there are: caller, callee",
+        ),
+        (["run", "T1", "--wait", "inf"], "sipalg: --wait inf: not between 0 and 86400 seconds"),
+        (["run", "T1", "--wait", "nan"], "sipalg: --wait nan: not between 0 and 86400 seconds"),
+        (["run", "T1", "--wait", "0"], "sipalg: --wait 0: not between 0 and 86400 seconds"),
         (["run", "T1", "--out", "/dev/null"], "sipalg: --out /dev/null: File exists"),
         (["run", "T1", "--junit", "/dev/null/f.xml"], "sipalg: --junit /dev/null/f.xml: Not a directory"),
     ],
@@ -139,7 +146,7 @@ def test_a_verdict_that_failed() -> None:
     assert {each["found"] for each in verdict["evidence"] if each["what"] == "audio RTP at the caller"} == {"not there"}
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
 def test_the_end_by_a_signal(number: signal.Signals) -> None:
     """Status 3, the verdicts so far, and no process is left."""
     with subprocess.Popen(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from pathlib import Path
 
 import pytest
 
 from harness.scenarios.needs import Need
+from harness.scenarios.registry import SCENARIOS
 from harness.scenarios.runner import Job, Runner
 from harness.scenarios.scenario import Scenario
 from harness.scenarios.strangers import Strangers
@@ -134,6 +136,13 @@ def test_a_named_network_is_used_for_both_forms(tmp_path: Path) -> None:
     assert notes == ["127.99.5.2"] * 2
 
 
+def test_ports_are_free_for_the_second_form(tmp_path: Path) -> None:
+    """Of a scenario that listens on ports that are always the same, in a network that is."""
+    runner = Runner(tmp_path, lambda verdict: None, Strangers(network="127.99.4"))
+    verdicts = runner.run([Job(SCENARIOS["unknown-method-dropped"], (False, True))])
+    assert [(each.verdict, each.reason) for each in verdicts] == [(Outcome.PASS, "all 3 signs are there")] * 2
+
+
 @pytest.mark.parametrize("scenario", [made_up.HANGS, made_up.RESISTS], ids=lambda each: each.name)
 def test_stopping_ends_all_children(tmp_path: Path, scenario: Scenario) -> None:
     """None is left, asked or killed, nor what it started; no other begins, and whoever waits for verdicts gets none."""
@@ -160,3 +169,14 @@ def alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except (FileNotFoundError, ProcessLookupError):
         return False
+
+
+def test_a_network_that_somebody_else_has_taken(tmp_path: Path) -> None:
+    """Between the command's look at it and the run: an error of each form, that says so."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind(("127.99.3.254", 5060))
+        runner = Runner(tmp_path, lambda verdict: None, Strangers(network="127.99.3"), child=made_up.COMMAND)
+        verdicts = runner.run([Job(made_up.WORKS, (False, True))])
+    assert [(each.verdict, each.reason) for each in verdicts] == [
+        (Outcome.ERROR, "no network: 127.99.3.254: Address already in use")
+    ] * 2

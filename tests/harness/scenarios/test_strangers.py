@@ -51,6 +51,7 @@ def test_a_network_of_this_machine(tmp_path: Path) -> None:
         ),
         ("webex=127.0.0.1:1", "10.9.8.0/23", "--network 10.9.8.0/23: not a /24"),
         ("webex=127.0.0.1:1", "10.9.8.1/24", "--network 10.9.8.1/24: 10.9.8.1/24 has host bits set"),
+        ("webex=127.0.0.1:1", "fe80::/64", "--network fe80::/64: an IPv6 network; only IPv4 is translated"),
         ("webex=127.0.0.1:1", "lab", "--network lab: Expected 4 octets in 'lab'"),
         (
             "webex=127.0.0.1:1",
@@ -65,6 +66,12 @@ def test_what_cannot_be(peer: str, network: str | None, complaint: str) -> None:
     with pytest.raises(ConfigError) as caught:
         parse(peer, network=network)
     assert str(caught.value) == complaint
+
+
+def test_who_has_one_part_alone() -> None:
+    """Nobody is left out without a word."""
+    with pytest.raises(ConfigError, match="--peer cucm: given twice"):
+        parse("cucm=127.0.0.1:1", "webex=127.0.0.1:2", "cucm=127.0.0.1:3")
 
 
 def test_a_network_that_is_in_use() -> None:
