@@ -52,11 +52,15 @@ async def _replace(play: Play) -> None:
     play.open()
     await play.begin(call_twice, lambda: bool(replacing()), lambda: play.seen.decided("INVITE"))
     asked, left = play.seen.asked("INVITE"), play.seen.left("INVITE")
-    play.facts[ANSWER] = play.seen.answer_to(asked[0]) if asked else NONE
-    same = bool(asked and left) and asked[0].call_id == left[0].call_id
-    play.facts[_CALL_ID] = "that of the inside" if same else "another"
+    play.facts[ANSWER] = play.seen.answer_to(asked[0]) if asked else play.seen.answer("INVITE")
+    play.facts[_CALL_ID] = play.facts[_REPLACED] = "no INVITE"
+    if asked and left:
+        same = asked[0].call_id == left[0].call_id
+        play.facts[_CALL_ID] = "that of the inside" if same else "another"
     named = [(each.first("Replaces") or "").partition(";")[0].strip() for each in left if each.first("Replaces")]
-    play.facts[_REPLACED] = "one that is there" if named and named[-1] == left[0].call_id else "none that there is"
+    if named:
+        there = named[-1] == left[0].call_id
+        play.facts[_REPLACED] = "one that is there" if there else "none that there is"
     play.facts[_REPLACING] = play.seen.answer_to(replacing()[-1]) if replacing() else NONE
     await play.hang_up()
 
@@ -136,6 +140,8 @@ async def _unacknowledged(play: Play) -> None:
     """A call that nobody hangs up, until the callee does as it got no ACK; else the caller does."""
     play.open()
     await play.call()
+    if not play.seen.answered:
+        return
     acknowledged = await play.callee.acknowledged(TIMERS.timeout / 2)
     play.facts[ACK] = "arrives" if acknowledged else "never comes"
     left = play.seen.left("ACK")
@@ -230,8 +236,8 @@ SCENARIOS: Final = (
         "the NAT changes the source port, and who calls back to where a request came from reaches nobody",
         source="Port translation of pf and of carriers; hosted PBXs that answer to the source",
         happens="A REGISTER leaves from another port than the one in its Contact. The registrar trusts what it sees "
-        "more than what it is told, as hosted PBXs and an Expressway's `apparent` routes do. Once the connection has "
-        "been closed, nobody listens on that port.",
+        "more than what it is told, as hosted PBXs and an Expressway's `apparent` routes do. Once the connection is "
+        "gone (here the registrar resets it before it calls), nobody listens on that port.",
         look="Registration works and calls go out; calls in fail as soon as the connection has been idle for a while. "
         "Outside, a SYN to the former source port is answered by RST. Compare source port and Contact of the REGISTER.",
         wireshark='frame.interface_name == "outside" && sip.Method == "REGISTER" && tcp.srcport != 5060',
@@ -239,8 +245,8 @@ SCENARIOS: Final = (
         broken=Setting(),
         fixed=Setting(),
         act=_call_back,
-        caller="register at {callee}, with {own} in its Contact, stay connected, and answer the call that comes to "
-        "{own} with 200",
+        caller="register at {callee}, with {own} in its Contact, stay connected until the registrar resets the "
+        "connection, and answer the call that comes to {own} then with 200, with audio (PCMA), and its BYE",
         callee="be the registrar, and answer REGISTER with 200",
         failure={_REGISTER: "200 OK", _SOURCE: "another than Contact's", _CALL_BACK: REFUSED},
         told_by={_CALL_BACK: (CALLEE,)},
@@ -250,8 +256,9 @@ SCENARIOS: Final = (
         "ack-misrouted",
         "the Request-URI of the ACK becomes the firewall's own address, and the callee never gets it",
         source="Cisco document 214282 (ASA, port 5062)",
-        happens="The call is answered. The ACK that leaves names the firewall, so whoever routes it sends it "
-        "elsewhere. The callee repeats its 200 and hangs up after 64 T1 (RFC 3261 13.3.1.4): 32 s, here 3.2 s.",
+        happens=f"The call is answered. The ACK that leaves names the firewall's own address (here {_FIREWALL}), so "
+        "whoever routes it sends it elsewhere. The callee repeats its 200 and hangs up after 64 T1 (RFC 3261 "
+        "13.3.1.4): 32 s, here 3.2 s.",
         look="Calls that drop after half a minute. Outside, the 200 is repeated at growing intervals, and the ACKs "
         "name an address that is neither side's.",
         wireshark='frame.interface_name == "outside" && sip.Method == "ACK" && sip.r-uri.host == "192.0.2.1"',

@@ -6,6 +6,7 @@ from typing import Final
 
 from twisted.internet import task
 
+from harness.demo.reading import media_targets
 from harness.scenarios.calls.declaring import AT_CALLEE, AT_CALLER, CALL, WORKS, through_alg
 from harness.scenarios.calls.middle import Device
 from harness.scenarios.calls.party import TIMERS, Party, Traits
@@ -22,7 +23,9 @@ async def _look_at_the_door(play: Play) -> None:
     """A call, and whether somebody listens where its offer has the callee send."""
     play.open()
     await play.call_through()
-    play.facts[_DOOR] = "a media relay listens" if play.seen.relay.opened(INSIDE) else "nobody listens"
+    promised = any(media_targets(each.to_bytes()) for each in play.seen.left("INVITE"))
+    listens = "a media relay listens" if play.seen.relay.opened(INSIDE) else "nobody listens"
+    play.facts[_DOOR] = listens if promised else "no offer"
 
 
 _PING: Final = b"\r\n\r\n"
@@ -50,9 +53,11 @@ async def _keep_alive(play: Play) -> None:
     play.open()
     await play.begin(ping, lambda: wire.pings(INSIDE, from_peer=True) > 0, answered)
     play.facts[_OPTIONS] = play.seen.answer("OPTIONS")
-    play.facts[_PING_INSIDE] = "comes" if wire.pings(INSIDE, from_peer=True) else "none"
-    play.facts[_PING_OUTSIDE] = LEAVES if wire.pings(OUTSIDE, from_peer=False) else NEVER_LEAVES
-    play.facts[_PONG] = "pong" if answered() else "none: the caller takes its flow for dead"
+    play.facts |= dict.fromkeys((_PING_INSIDE, _PING_OUTSIDE, _PONG), "no keep-alive")
+    if wire.pings(INSIDE, from_peer=True):
+        play.facts[_PING_INSIDE] = "comes"
+        play.facts[_PING_OUTSIDE] = LEAVES if wire.pings(OUTSIDE, from_peer=False) else NEVER_LEAVES
+        play.facts[_PONG] = "pong" if answered() else "none: the caller takes its flow for dead"
 
 
 _TIMEOUT: Final = 2
@@ -84,7 +89,7 @@ async def _be_silent(play: Play) -> None:
     play.facts[ANSWER] = seen.answer("INVITE")
     play.facts[_CALLERS_BYE] = seen.answer("BYE")
     play.facts[_BYE_OUTSIDE] = seen.passage("BYE")
-    play.facts[_LOSS] = "seen" if seen.wire.lost_by(INSIDE) else "none"
+    play.facts[_LOSS] = "seen" if seen.wire.lost_by(INSIDE) else "none" if seen.asked("BYE") else "no BYE"
 
 
 _WITH_RTCP: Final = Traits(rtcp=True)
@@ -99,7 +104,8 @@ SCENARIOS: Final = (
         happens="The offer promises a port of the device's outside address, and nothing listens there. What the callee "
         "sends is dropped, while the caller's media crosses.",
         look="The caller hears nothing, the callee hears everything. Outside, RTP arrives at the device (and ICMP port "
-        "unreachable may leave); inside, none of it is seen.",
+        "unreachable may leave); inside, none of it is seen. The offer looks the same with and without the failure: "
+        "take host and port from its c= and m=, and compare what is sent there outside with what arrives inside.",
         wireshark=_OFFER_OUTSIDE,
         cure="Let the device open pinholes for what it translates, or relay media on an SBC.",
         broken=Setting(Device(faults=("pinhole-missing:direction=outward",))),
@@ -144,9 +150,9 @@ SCENARIOS: Final = (
         cure="An ALG that reads the whole body; or endpoints that have one c= for the session.",
         broken=Setting(Device(faults=("media-level-c-missed",)), _WITH_VIDEO, _WITH_VIDEO),
         fixed=Setting(Device(), _WITH_VIDEO, _WITH_VIDEO),
-        caller=f"{CALL}; with audio and video in its offer, and a c= for each behind its m=",
-        callee="answer the call with 200 at once, with audio, video, RTP, and a c= for each line behind its m=, and "
-        "answer its BYE",
+        caller=f"{CALL}; video is needed: audio and video in its offer, a c= for each behind its m=, and RTP of both",
+        callee="answer the call with 200 at once; video is needed: audio and video in its answer, a c= for each behind "
+        "its m=, and RTP of both; and answer its BYE",
         failure={
             **{ANSWER: "200 OK", LEAKS: "c=", AT_CALLER: HEARD, AT_CALLEE: HEARD},
             **{_VIDEO_AT_CALLER: SILENCE, _VIDEO_AT_CALLEE: SILENCE},

@@ -42,6 +42,11 @@ _UNTOUCHED: Final = {
 _ANSWERED_AS: Final = "inside, Contact of the 200"
 _NO_ALG: Final = {**_UNTOUCHED, _ANSWERED_AS: "the callee's outside", ACK: "never comes", AT_CALLEE: SILENCE}
 _ALG: Final = {**WORKS, _ANSWERED_AS: "the callee's inside"}
+_AS_IT_IS_TOLD: Final = (
+    f"{CALL}; it sends ACK and BYE to the address in the Contact of the 200 (RFC 3261 12.2.1.1), on a new connection "
+    "if that is not the one that it is connected to, and not on its first one"
+)
+"""Who sends them on the connection of the INVITE gets them through, although nobody has translated anything."""
 _OTHER_PORT: Final = 5090
 
 
@@ -55,6 +60,7 @@ async def _look_at_the_answer(play: Play) -> None:
 
 _PIECES: Final = "inside, segments of the INVITE"
 _PLACE: Final = "inside, place of the INVITE in its segment"
+_NO_INVITE: Final = "no INVITE"
 _SEVERAL, _ONE, _BEHIND, _FIRST = "several", "one", "behind another message", "at its beginning"
 
 
@@ -63,25 +69,28 @@ async def _split(play: Play) -> None:
     play.open()
     await play.call_through(shaped(in_two_segments))
     start, end, pieces = _first_invite(play)
-    play.facts[_PIECES] = _SEVERAL if any(start < piece < end for piece in pieces) else _ONE
+    came = _SEVERAL if any(start < piece < end for piece in pieces) else _ONE
+    play.facts[_PIECES] = came if end else _NO_INVITE
 
 
 async def _joined(play: Play) -> None:
     """An INVITE in one segment with what comes before it."""
     play.open()
     await play.call_through(shaped(behind_options))
-    start, _, pieces = _first_invite(play)
-    play.facts[_PLACE] = _FIRST if start in pieces else _BEHIND
+    start, end, pieces = _first_invite(play)
+    play.facts[_PLACE] = (_FIRST if start in pieces else _BEHIND) if end else _NO_INVITE
 
 
 def _first_invite(play: Play) -> tuple[int, int, list[int]]:
-    """Where it begins and ends in the bytes of its connection, and where the pieces begin that these came in."""
+    """Where it begins and ends in the bytes of its connection, and where the pieces begin that these came in; it ends
+    at 0 if there is none.
+    """
     for leg in play.seen.wire.on(INSIDE):
         stream = bytes(leg.from_peer)
         start = 0 if stream.startswith(b"INVITE ") else stream.find(b"\nINVITE ") + 1
         if stream[start:].startswith(b"INVITE "):
             return start, stream.index(b"\r\n\r\n", start), leg.pieces
-    return 0, 0, [0]
+    return 0, 0, []
 
 
 _LENGTH: Final = "outside, Content-Length of the INVITE"
@@ -167,6 +176,7 @@ async def _with_long_line(play: Play, party: Party) -> tuple[Request, Flow | Non
     return invite(play, party, ("User-to-User", f"{_LONG};encoding=hex")), None
 
 
+_CONTROL: Final = "OPTIONS of 4990 bytes outside"
 _SIZE_INSIDE, _SIZE_OUTSIDE, _RESET = "size of the INVITE inside", "size of the INVITE outside", "reset by the callee"
 _FITS, _FITS_NOT = "inside, INVITE against the limit of 5000 bytes", "outside, INVITE against the limit of 5000 bytes"
 _GROWS: Final = {
@@ -178,16 +188,19 @@ _CUCM_NOW: Final = 18000
 
 
 async def _nearly_too_large(play: Play) -> None:
-    """An INVITE that is just within the limit before the ALG, and exceeds it behind."""
+    """An INVITE that is just within the limit before the ALG, and exceeds it behind; and first an OPTIONS that is
+    within it on both sides: who resets at that does not do so for the size.
+    """
     sizes.require_growth(play.ground)
     play.open()
     await play.call_through(sizes.just_within(_CUCM_8))
+    play.facts[_CONTROL] = sizes.control(play, _CUCM_8)
     asked, left = play.seen.asked("INVITE"), play.seen.left("INVITE")
     for size, question, sent in ((_SIZE_INSIDE, _FITS, asked), (_SIZE_OUTSIDE, _FITS_NOT, left)):
         length = len(sent[-1].to_bytes()) if sent else 0
         play.facts[size] = f"{length} bytes"
-        play.facts[question] = "exceeds it" if length > _CUCM_8 else "is within it" if length else "no INVITE"
-    play.facts[_RESET] = "yes" if play.seen.wire.reset_by(OUTSIDE) else "no"
+        play.facts[question] = "exceeds it" if length > _CUCM_8 else "is within it" if length else _NO_INVITE
+    play.facts[_RESET] = "yes" if play.seen.wire.reset_by(OUTSIDE) else "no" if left else _NO_INVITE
 
 
 SCENARIOS: Final = (
@@ -204,6 +217,7 @@ SCENARIOS: Final = (
         broken=Setting(Device(l4f=False)),
         fixed=Setting(),
         act=_look_at_the_answer,
+        caller=_AS_IT_IS_TOLD,
         failure=_NO_ALG,
         success=_ALG,
         more=(_ALL_LINES,),
@@ -219,6 +233,7 @@ SCENARIOS: Final = (
         broken=Setting(port=_OTHER_PORT),
         fixed=Setting(Device(sip_ports=frozenset({5060, _OTHER_PORT})), port=_OTHER_PORT),
         act=_look_at_the_answer,
+        caller=_AS_IT_IS_TOLD,
         failure=_NO_ALG,
         success=_ALG,
         more=(_ALL_LINES,),
@@ -275,6 +290,7 @@ SCENARIOS: Final = (
         broken=Setting(Device(faults=("stale-content-length:method=INVITE",)), shrinking=True),
         fixed=Setting(shrinking=True),
         act=_counted,
+        caller=f"{CALL}; from an address that is longer than that of {{caller}}, which is what it is outside",
         failure={ANSWER: NO_ANSWER, _LENGTH: "more than its body has"},
         success={**WORKS, _LENGTH: "that of its body"},
     ),
@@ -335,7 +351,8 @@ SCENARIOS: Final = (
         "an INVITE grows by translation past what CUCM reads, and CUCM resets the connection",
         source="Cisco, Troubleshoot Webex Hybrid Call Service Connect, with an ALG",
         happens=f"The INVITE has 4990 bytes, less than the {_CUCM_8} of `SIP Max Incoming Message Size`. Six "
-        "addresses become longer by two characters each, and it has 5002. CUCM answers nothing and resets.",
+        "addresses become longer by two characters each, and it has 5002. CUCM answers nothing and resets, "
+        "although it has answered an OPTIONS that had 4990 when it left.",
         look="RST from CUCM behind a large INVITE, no SIP answer, and a line in the SDL trace. The same call passes "
         "where there is no ALG.",
         wireshark='frame.interface_name == "outside" && tcp.flags.reset == 1',
@@ -343,12 +360,14 @@ SCENARIOS: Final = (
         broken=Setting(callee=Traits(max_message=_CUCM_8)),
         fixed=Setting(callee=Traits(max_message=_CUCM_NOW)),
         act=_nearly_too_large,
-        caller=f"{CALL}; with an INVITE of 4990 to 4999 bytes, in which its own address is six times beside Call-ID",
+        caller=f"{CALL}; with an INVITE of 4990 to 4999 bytes, in which its own address is six times beside Call-ID; "
+        "from an address that is shorter than that of {caller}, which is what it is outside",
         callee="be a CUCM whose SIP Max Incoming Message Size is 5000 (with --fixed 18000), have a SIP trunk "
-        "to {caller}, answer the call for sip:callee@HOST with 200, with audio (PCMA) and RTP, and answer its BYE",
-        failure={**_GROWS, ANSWER: LOST, _RESET: "yes"},
-        success={**WORKS, **_GROWS, _RESET: "no"},
-        told_by=dict.fromkeys((_SIZE_INSIDE, _SIZE_OUTSIDE), (CALLER, CALLEE)),
+        "to {caller}, answer OPTIONS, answer the call for sip:callee@HOST with 200, with audio (PCMA) and RTP, and "
+        "answer its BYE",
+        failure={_CONTROL: sizes.ANSWERED, **_GROWS, ANSWER: LOST, _RESET: "yes"},
+        success={**WORKS, _CONTROL: sizes.ANSWERED, **_GROWS, _RESET: "no"},
+        told_by={_CONTROL: (CALLER,), **dict.fromkeys((_SIZE_INSIDE, _SIZE_OUTSIDE), (CALLER, CALLEE))},
         more=(says("callee SDL trace", f"Only allow up to {_CUCM_8} bytes. Resetting connection."),),
     ),
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,7 +17,10 @@ import pytest
 from twisted.internet.defer import FirstError
 
 from alg.edge.entrance import Address
+from harness.scenarios import alg_addresses, alg_media, alg_messages
+from harness.scenarios.registry import SCENARIOS
 from harness.scenarios.stage import Network
+from harness.scenarios.verdict import judge
 from tests.e2e.test_baresip import Lab
 from tests.edge.sockets import free_port_pair
 from tests.harness.peers.turning import Turned
@@ -81,6 +84,11 @@ def registering(script: str, fixed: bool) -> str:
     return asking("REGISTER")(script, fixed).replace("</scenario>", '  <pause milliseconds="1000"/>\n</scenario>')
 
 
+def elsewhere(script: str, fixed: bool) -> str:
+    """The call is for somebody of whom nobody has spoken."""
+    return script.replace("INVITE sip:callee@[callee]:[remote_port]", "INVITE sip:wrong@nowhere.example")
+
+
 def _request(method: str, number: int) -> str:
     return f"""\
   <send>
@@ -110,6 +118,7 @@ RUNS: dict[str, Change] = {
     **{"unknown-method-dropped": asking("OPTIONS", "SERVICE"), "source-port-translated": registering},
 }
 """Scenarios, each with what is special about what the caller sends."""
+EVERY = [each.name for each in (*alg_messages.SCENARIOS, *alg_addresses.SCENARIOS, *alg_media.SCENARIOS)]
 SHRINKING, REGISTERS = "stale-content-length", "source-port-translated"
 MOST_SECONDS = 60.0
 
@@ -125,11 +134,12 @@ def turned() -> Iterator[Turned]:
 class Callers:
     """SIPp, once for each scenario that asks for it."""
 
-    def __init__(self, folder: Path, fixed: bool) -> None:
+    def __init__(self, folder: Path, fixed: bool, changes: Mapping[str, Change]) -> None:
         self.started: dict[str, subprocess.Popen[bytes]] = {}
         self._program = require_system("sipp", "sip-tester")
         self._folder = folder
         self._fixed = fixed
+        self._changes = changes
 
     def start(self, name: str, order: str) -> None:
         """As it is ordered."""
@@ -138,7 +148,7 @@ class Callers:
         network, port = found[1], found[2]
         callee, (caller, outside) = f"{network}103", (f"{network}{number}" for number in _numbers(name))
         script = self._folder / f"{name}.xml"
-        script.write_text(RUNS[name](CALL, self._fixed))
+        script.write_text(self._changes[name](CALL, self._fixed))
         command = [self._program, f"{callee}:{port}", "-sf", str(script), "-t", "t1", "-m", "1", "-nostdin"]
         command += ["-i", caller, "-ci", caller, "-p", str(PORT), "-key", "callee", callee, "-key", "outside", outside]
         command += ["-timeout", "10s", "-timeout_error"]
@@ -154,9 +164,9 @@ class Callers:
 
 
 @contextmanager
-def calling(folder: Path, fixed: bool) -> Iterator[Callers]:
+def calling(folder: Path, fixed: bool, changes: Mapping[str, Change] = RUNS) -> Iterator[Callers]:
     """Callers that are ended behind the block."""
-    callers = Callers(folder, fixed)
+    callers = Callers(folder, fixed, changes)
     try:
         yield callers
     finally:
@@ -196,6 +206,35 @@ def test_a_caller_that_never_calls(turned: Turned, tmp_path: Path) -> None:
     (reason,) = failing(verdicts(seen, True)).values()
     assert reason.startswith("answer to INVITE: expected 200 OK, found no INVITE")
     assert len(said) == 1
+
+
+@pytest.mark.parametrize("fixed", [False, True], ids=["failure", "cure"])
+def test_nobody_calls(turned: Turned, tmp_path: Path, fixed: bool) -> None:
+    """Of what nobody sent nothing is told that would be a sign of either form, in any scenario."""
+    seen = observe(turned, tmp_path, EVERY, fixed, _nobody, wait=0.2)
+    assert len(seen) >= 19
+    signs = {
+        f"{name}: {sign.what}: {sign.expected}"
+        for name, observation in seen.items()
+        for form in (False, True)
+        for sign in SCENARIOS[name].signs(form)
+        if sign.check(observation).shown
+    }
+    assert signs == set()
+
+
+def _nobody(name: str, network: Network) -> dict[str, Address]:
+    """A caller that never comes, and a callee that does not listen."""
+    return {**caller(name, network), "callee": (network.host(207), 1)}
+
+
+def test_a_call_for_somebody_else(turned: Turned, tmp_path: Path) -> None:
+    """It is answered by whoever gets it, and it still is not the one that was asked for."""
+    with calling(tmp_path, True, {"l4f-off": elsewhere}) as callers:
+        seen = observe(turned, tmp_path, ["l4f-off"], True, caller, callers.start)
+    evidence = judge(SCENARIOS["l4f-off"], True, seen["l4f-off"]).evidence
+    wrong = {each.what: each.found for each in evidence if not each.shown}
+    assert wrong == {"inside, Request-URI of the INVITE": "another"}
 
 
 def test_an_address_that_does_not_shrink(turned: Turned, tmp_path: Path) -> None:

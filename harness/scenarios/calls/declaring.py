@@ -7,7 +7,19 @@ from functools import partial
 from typing import Final
 
 from harness.scenarios.calls.ground import CALLEE_HOST, CALLEE_INSIDE, LONG, SHORT, TOPOLOGY
-from harness.scenarios.calls.play import ACK, ANSWER, CALLEE, CALLER, ENDING, LEAKS, Act, Setting, perform, place_call
+from harness.scenarios.calls.play import (
+    ACK,
+    ANSWER,
+    CALLED,
+    CALLEE,
+    CALLER,
+    ENDING,
+    LEAKS,
+    Act,
+    Setting,
+    perform,
+    place_call,
+)
 from harness.scenarios.calls.sound import HEARD, SILENCE
 from harness.scenarios.scenario import Part, Scenario, Sign, fact
 
@@ -18,6 +30,7 @@ WORKS: Mapping[str, str] = {
 }
 """A call that succeeds from end to end, media included."""
 CALL: Final = "call {callee}, and hang up after 3 s unless the callee has"
+_IN_A_CALL: Final = "; its audio is PCMA, and a BYE comes to {own}"
 _ANSWERING: Final = (
     "answer the call for sip:callee@HOST with 200 at once, with audio (PCMA) and RTP, and answer its BYE"
 )
@@ -44,8 +57,10 @@ def through_alg(
 ) -> Scenario:
     """`failure` and `success` are facts by question, and `told_by` has those that a part has to be built in for; `more`
     are other signs of the failure. `caller` and `callee` are what real ones have to do, as an order, with the URI to
-    call as `{callee}`, the caller's outside address as `{caller}`, and where it listens as `{own}`.
+    call as `{callee}`, the caller's outside address as `{caller}`, and where it listens as `{own}`. Where the cure is a
+    call, it has to be one for the callee, in both forms.
     """
+    calls = {CALLED: "the callee"} if ANSWER in success else {}
     return Scenario(
         name=name,
         title=title,
@@ -56,9 +71,9 @@ def through_alg(
         wireshark=wireshark,
         cure=cure,
         observe=partial(perform, {False: broken, True: fixed}, act, caller),
-        failure=(*_facts(failure, told_by), *more),
-        success=_facts(success, told_by),
-        parts=_parts(broken, caller, callee),
+        failure=(*_facts({**failure, **calls}, told_by), *more),
+        success=_facts({**success, **calls}, told_by),
+        parts=_parts(broken, f"{caller}{_IN_A_CALL if calls else ''}", callee),
     )
 
 
@@ -82,8 +97,6 @@ def _parts(setting: Setting, caller: str, callee: str) -> tuple[Part, Part]:
     words = {"callee": uri, "caller": f"host {outside}", "own": "HOST:PORT"}
     ports = f"TCP {setting.port}"
     return (
-        Part(
-            CALLER, inside, ports, f"has to {caller.format(**words)}; its audio is PCMA, and a BYE comes to HOST:PORT"
-        ),
+        Part(CALLER, inside, ports, f"has to {caller.format(**words)}"),
         Part(CALLEE, CALLEE_HOST, ports, f"has to {callee.format(**words)}"),
     )

@@ -31,6 +31,7 @@ CALLER, CALLEE = "caller", "callee"
 """The parts."""
 
 ANSWER: Final = "answer to INVITE"
+CALLED: Final = "inside, Request-URI of the INVITE"
 CHANGE: Final = "outside, the INVITE"
 CONTACT: Final = "outside, Contact of the INVITE"
 LEAKS: Final = "outside, lines of the INVITE with the inside address"
@@ -103,8 +104,10 @@ class Play:
         self.middle.open(*(entrances or ways(self.ground)))
 
     async def begin(self, deed: Deed, begun: Question, done: Question) -> None:
-        """The caller does this, or what a real one has been ordered to."""
+        """The caller does this, or what a real one has been ordered to; whom it calls is noted, if it does."""
         await self.caller.do(deed, self._order, begun, done)
+        if self.seen.asked("INVITE"):
+            self.facts[CALLED] = self.seen.called
 
     async def seen_within(self, seconds: float, what: Question) -> bool:
         """Whether something is seen in so many seconds."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from alg.direction import Direction
+from alg.errors import SipSyntaxError
 from harness.demo.reading import media_targets, session_description
 from harness.scenarios.calls.ground import Ground
 from harness.scenarios.calls.relay import RTCP, RTP, Relay
@@ -27,6 +28,7 @@ NO_BYE: Final = "no BYE"
 UNREACHED: Final = "none: the other end cannot be reached"
 LOST: Final = "connection lost"
 NONE: Final = "none"
+ANOTHER: Final = "another"
 LEAVES, NEVER_LEAVES = "leaves", "never leaves"
 AS_IT_CAME, REWRITTEN = "as it came", "rewritten"
 
@@ -95,8 +97,18 @@ class Seen:
         return ", ".join(dict.fromkeys(names)) or NONE
 
     def passage(self, method: str) -> str:
-        """Whether a request of the caller's leaves the ALG."""
-        return LEAVES if self.left(method) else NEVER_LEAVES
+        """Whether a request of the caller's leaves the ALG, if there is one."""
+        if self.left(method):
+            return LEAVES
+        return NEVER_LEAVES if self.asked(method) else f"no {method}"
+
+    @property
+    def called(self) -> str:
+        """Whom the caller's INVITEs are for."""
+        asked = self.asked("INVITE")
+        if not asked:
+            return "no INVITE"
+        return "the callee" if {_host(each.uri) for each in asked} == {self.ground.callee_inside} else ANOTHER
 
     @property
     def change(self) -> str:
@@ -114,7 +126,7 @@ class Seen:
             self.ground.callee_inside: "the callee's inside",
             self.ground.callee[0]: "the callee's outside",
         }
-        return known.get(_contact_host(message), "another") if message is not None else NONE
+        return known.get(_contact_host(message), ANOTHER) if message is not None else NONE
 
     @property
     def acknowledged(self) -> bool:
@@ -166,6 +178,14 @@ def _key(message: Message) -> tuple[str, str]:
 def told(final: Response) -> str:
     """Status and phrase; who takes a request may have words of his own for that, which do not count."""
     return f"{final.status} OK" if final.success else f"{final.status} {final.reason}"
+
+
+def _host(uri: str) -> str:
+    """Empty if it is no SIP URI."""
+    try:
+        return SipUri.parse(uri).host
+    except SipSyntaxError:
+        return ""
 
 
 def _contact_host(message: Message) -> str:

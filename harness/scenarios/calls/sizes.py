@@ -21,6 +21,7 @@ from harness.sip.message import Request
 _MARGIN: Final = 10
 """Bytes to a limit, if the growth is enough for it."""
 _PADDING: Final = "X-Padding"
+ANSWERED: Final = "is answered"
 
 
 def require_growth(ground: Ground, shrinking: bool = False) -> None:
@@ -35,7 +36,9 @@ def require_growth(ground: Ground, shrinking: bool = False) -> None:
 
 
 def just_within(limit: int) -> Make:
-    """Makes INVITEs that are smaller than a limit of so many bytes, and larger outside."""
+    """Makes INVITEs that are smaller than a limit of so many bytes, and larger outside; before each of them an OPTIONS
+    is sent that is within the limit outside as well, so that it is seen whether that is taken.
+    """
 
     async def make(play: Play, party: Party) -> tuple[Request, Flow | None]:
         flow = await party.flow_to(play.ground.called)
@@ -43,9 +46,27 @@ def just_within(limit: int) -> Make:
         bare = invite(play, party, ("P-Asserted-Identity", asserted), (_PADDING, ""))
         data = party.element.with_via(bare, flow).with_length().to_bytes()
         size = within(limit, growth(data, play.ground), play.ground)
+        await party.ask(await _harmless(play, party, limit - _MARGIN))
         return bare.put(_PADDING, "x" * (size - len(data))), None
 
     return make
+
+
+async def _harmless(play: Play, party: Party, size: int) -> Request:
+    """An OPTIONS of so many bytes outside."""
+    flow = await party.flow_to(play.ground.called)
+    bare = party.compose("OPTIONS", play.ground.called, [(_PADDING, "")])
+    data = party.element.with_via(bare, flow).with_length().to_bytes()
+    return bare.put(_PADDING, "x" * (size - len(data) - growth(data, play.ground)))
+
+
+def control(play: Play, limit: int) -> str:
+    """What came of that: `ANSWERED` if it was of its size when it left, whatever the answer says, or why it is not."""
+    left = [len(each.to_bytes()) for each in play.seen.left("OPTIONS")]
+    if left and left[-1] != limit - _MARGIN:
+        return f"has {left[-1]} bytes"
+    told = play.seen.answer("OPTIONS")
+    return ANSWERED if told[:3].isdigit() else told
 
 
 def growth(message: bytes, ground: Ground) -> int:

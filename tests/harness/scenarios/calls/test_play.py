@@ -18,6 +18,7 @@ from tests.harness.peers.turning import Turned
 GOOD = {
     "answer to INVITE": "200 OK",
     **{LEAKS: "none", CHANGE: "rewritten", CONTACT: "the caller's outside"},
+    "inside, Request-URI of the INVITE": "the callee",
     "ACK at the callee": "arrives",
     **{f"audio {what} at the {who}": "heard" for what in ("RTP", "RTCP") for who in ("caller", "callee")},
     **{"answer to the callee's BYE": "200 OK", "answer to BYE": "200 OK"},

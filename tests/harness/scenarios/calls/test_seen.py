@@ -63,7 +63,8 @@ def test_before_anything_came(legs: Legs) -> None:
     """Every question has an answer."""
     seen = legs.seen
     assert (seen.answer("INVITE"), seen.leaks, seen.change) == ("no INVITE", "no INVITE", "no INVITE")
-    assert (seen.passage("INVITE"), seen.ending, seen.contact(None)) == ("never leaves", "no BYE", "none")
+    assert (seen.passage("INVITE"), seen.ending, seen.contact(None)) == ("no INVITE", "no BYE", "none")
+    assert seen.called == "no INVITE"
     assert [seen.answered, seen.acknowledged, seen.rings, seen.ended, seen.decided("INVITE")] == [False] * 5
     assert seen.heard(INSIDE) == {}
 
@@ -93,6 +94,22 @@ def test_an_invite_that_nobody_looked_into(legs: Legs) -> None:
     legs.crosses(message("INVITE sip:b@c SIP/2.0", "2 INVITE", tag=";tag=1"))
     assert (legs.seen.change, legs.seen.leaks) == ("as it came", "Via, Contact, o=, c=")
     assert legs.seen.contact(legs.seen.left("INVITE")[-1]) == "the caller's inside"
+
+
+def test_an_invite_that_is_held(legs: Legs) -> None:
+    """It came, and does not leave."""
+    legs.tap.received(INSIDE, INVITE)
+    assert legs.seen.passage("INVITE") == "never leaves"
+
+
+@pytest.mark.parametrize(
+    ("uri", "whose"),
+    [(b"sip:b@10.0.30.103:5060", "the callee"), (b"sip:b@nowhere.example", "another"), (b"b", "another")],
+)
+def test_whom_an_invite_is_for(legs: Legs, uri: bytes, whose: str) -> None:
+    """The callee by its address inside, or anybody else."""
+    legs.crosses(INVITE.replace(b"sip:b@c", uri, 1))
+    assert legs.seen.called == whose
 
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "10.0.30.103"])
