@@ -16,13 +16,14 @@ from twisted.internet import interfaces as twisted
 from twisted.internet import task
 
 from alg.config import AlgConfig
-from alg.connection import Alg
+from alg.connection import Alg, AlgConnection
 from alg.direction import Direction
 from alg.edge.entrance import Address, Listener, Path
 from alg.edge.inspecting import ListenerInspection
 from alg.edge.observing import Tap
 from alg.edge.proxy import AlgProxy
 from alg.tls.rules import Rule
+from alg.trace import Sink
 from harness.capture.capture_file import SYNTHESISED, CaptureFile, interfaces
 from harness.capture.pcapng import PcapngWriter
 from harness.capture.recorder import Recorder
@@ -43,6 +44,27 @@ class _FromItself(Listener):
         return connector
 
 
+class _Refusals:
+    """An `alg.edge.observing.Observer` of nothing else."""
+
+    def __init__(self, reasons: list[str]) -> None:
+        self._reasons = reasons
+
+    def connected(self, connection: int, client: Address, listener: Address, target: Address) -> None:
+        """The tap hears of it."""
+
+    def refused(self, connection: int, client: Address, target: Address, reason: str) -> None:
+        """Only here it is said why."""
+        self._reasons.append(reason.removesuffix("."))
+
+    def sink(self, connection: int) -> Sink | None:
+        """Nobody."""
+        return None
+
+    def closed(self, connection: int, reason: str, alg: AlgConnection) -> None:
+        """The tap hears of it."""
+
+
 class Firewall:
     """One listener, with rules of `--tls-inspect`; ConfigError for a rule that is none."""
 
@@ -60,7 +82,9 @@ class Firewall:
         self._recorder = Recorder(CaptureFile(writer, lambda: int(clock().timestamp() * 1e9), _cannot_be_full))
         self._inspection = ListenerInspection(tuple(Rule.parse(rule) for rule in rules))
         self._tap = tap
-        self._proxy = AlgProxy(reactor, Alg(AlgConfig()), tap=self._watch)
+        self.refusals: list[str] = []
+        """Why a target was not reached, for each connection that came for nothing."""
+        self._proxy = AlgProxy(reactor, Alg(AlgConfig()), _Refusals(self.refusals), tap=self._watch)
 
     @property
     def capture(self) -> bytes:

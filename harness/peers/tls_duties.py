@@ -8,19 +8,23 @@ from __future__ import annotations
 
 from typing import Final
 
-from harness.peers.tls_rows import DNS_ZONE, Row, Situation
+from harness.peers.tls_rows import DNS_ZONE, VERIFY_NAME, Row, Situation
 
 _ISSUERS: Final = ("expressway-e-issuing", "expressway-e-root")
 _MEETS: Final = {
-    True: "is connected to from host 4 with mutual TLS 1.2, and answers an OPTIONS, whichever way",
+    True: "is connected to from host 4 with mutual TLS 1.2, and answers the OPTIONS that it gets with a "
+    "final response, whichever",
     False: "when it is asked to, connects to host 4, port 5062, with mutual TLS 1.2, and sends a SIP request",
 }
 """By whether it is the server."""
 _OWN: Final = {
     True: "A certificate of its own does as well, if DIR has that as expressway-e.crt, whose names become verified "
     "domains, and its root as expressway-e-root.crt",
-    False: "A certificate of its own does as well, if DIR has its root as webex-root.crt",
+    False: f"A certificate of its own does as well, if it names {VERIFY_NAME} and DIR has its root as webex-root.crt",
 }
+_ANOTHER_ALERT: Final = (
+    " Who is built on stock OpenSSL can play it with the cure alone, as stock OpenSSL says unknown_ca (48)."
+)
 
 
 def duty(row: Row, inside: bool) -> str:
@@ -30,7 +34,8 @@ def duty(row: Row, inside: bool) -> str:
     changed = [each for each in fixed if each not in broken]
     cured = f"with the cure, {' and '.join(changed)}" if changed else "the same with the cure"
     meets = _MEETS[row.broken.inbound is inside]
-    return f"{meets}; {', '.join(broken)}; {cured}. {_OWN[inside]}."
+    note = _ANOTHER_ALERT if not inside and row.signs.alert == ("outside", "certificate_unknown") else ""
+    return f"{meets}; {', '.join(broken)}; {cured}. {_OWN[inside]}.{note}"
 
 
 def _inside(situation: Situation) -> list[str]:
@@ -43,7 +48,7 @@ def _inside(situation: Situation) -> list[str]:
     return [
         shown,
         f"trusts {' and '.join(trusted)}" if trusted else "trusts no CA of Webex's",
-        f"resets whoever is not {situation.verify_name} (TLS verify subject name of {DNS_ZONE})",
+        f"resets in the handshake whoever is not {situation.verify_name} (TLS verify subject name of {DNS_ZONE})",
         f"has TLS verify inbound mapping {mapping}",
     ]
 
@@ -54,5 +59,5 @@ def _outside(situation: Situation) -> list[str]:
         f"shows {situation.shown_outside} with its chain",
         uploads if situation.uploaded else f"trusts {' and '.join(situation.trusted_outside)}",
         f"refuses names outside of {' and '.join(situation.verified_domains)}",
-        "says certificate_unknown to whom it refuses",
+        "says certificate_unknown (46) to whom it refuses",
     ]

@@ -12,9 +12,12 @@ from dataclasses import dataclass
 from alg.tls.policy import TlsVersion
 from harness.peers.tls_meeting import Loss, Meeting
 from harness.peers.tls_rows import Row, Signs
+from harness.peers.tls_trust import Names
 
 _NONE = "none"
 _ABSENT = "not there"
+STANDS = "stands"
+"""Of a connection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,8 @@ class Outcome:
     version: TlsVersion
     capture: bytes = b""
     """Of both sides of the firewall, as pcapng, with what decrypts it. Empty if another firewall was led through."""
+    connection: str = STANDS
+    """Whether there was a TCP connection from one peer to the other; else who did not take part in one, and why."""
 
     @property
     def succeeded(self) -> bool:
@@ -57,8 +62,10 @@ class Outcome:
 
     def of_mistake(self, signs: Signs) -> list[Finding]:
         """Each sign of a mistake. Of the wire, what arrived in clear: TLS 1.3 hides certificates and alerts."""
-        found = [Finding("log of Expressway-E", text, self._logged(text)) for text in signs.log]
+        found = [self._connected()]
+        found += [Finding("log of Expressway-E", text, self._logged(text)) for text in signs.log]
         found.append(self._crossed("no"))
+        found += self._named(signs)
         if self.version is TlsVersion.TLS_1_2:
             found.append(Finding("alert", _sent(signs.alert), _sent(self._alert())))
             chain = _count(self.outside.chains[1])
@@ -71,7 +78,9 @@ class Outcome:
         """That SIP crosses, and that the mistake is gone from the log and from the wire."""
         found = [Finding(f"log of Expressway-E, {text}", _ABSENT, self._logged(text)) for text in signs.log]
         return [
+            self._connected(),
             self._crossed("yes"),
+            *self._named(signs),
             *found,
             Finding("alert", _NONE, _sent(self._alert())),
             Finding("reset", _NONE, self._reset()),
@@ -88,6 +97,16 @@ class Outcome:
     def _crossed(self, expected: str) -> Finding:
         return Finding("SIP request answered", expected, _yes(self.succeeded))
 
+    def _connected(self) -> Finding:
+        return Finding("TCP connection", STANDS, self.connection)
+
+    def _named(self, signs: Signs) -> list[Finding]:
+        """Whether Webex's certificate is the right one, if that matters and can be seen."""
+        name = signs.names_outside
+        if not name or self.version is not TlsVersion.TLS_1_2:
+            return []
+        return [Finding(f"Webex's certificate names {name}", _yes(True), _naming(self.outside.own_names, name))]
+
     def _alert(self) -> tuple[str, str] | None:
         """The one that arrived, and who sent it."""
         for sender, receiver in (("inside", self.outside), ("outside", self.inside)):
@@ -96,9 +115,15 @@ class Outcome:
         return None
 
     def _reset(self) -> str:
-        """The one that arrived, and whose it is; none that follows an alert, which has ended the connection."""
-        if self.inside.dismissed and self.outside.loss is Loss.RESET:
-            return "inside"
+        """The one that arrived, and whose it is; none that follows an alert, which has ended the connection.
+
+        A firewall resets whoever connects through it and reaches nobody: that is no reset of a connection.
+        """
+        if self.connection != STANDS:
+            return _NONE
+        for name, end, other in (("inside", self.inside, self.outside), ("outside", self.outside, self.inside)):
+            if end.dismissed and other.loss is Loss.RESET:
+                return f"{name}, behind its Finished" if end.finished else name
         ends = {"inside": self.inside, "outside": self.outside}
         sides = [name for name, end in ends.items() if end.loss is Loss.RESET and end.alert is None]
         return f"towards {' and '.join(sides)}" if sides else _NONE
@@ -136,6 +161,15 @@ def _sent(alert: tuple[str, str] | None) -> str:
 def _count(chain: int) -> str:
     """Certificates; how many make a chain is a CA's own business."""
     return str(chain) if chain < 2 else "several"
+
+
+def _naming(shown: Names | None, name: str) -> str:
+    """Whether a certificate has a name, by the product's rule: as its CN or as a SAN, to the letter."""
+    if shown is None:
+        return "it was not seen"
+    if name.lower() in map(str.lower, shown.all):
+        return _yes(True)
+    return f"no, it is that of {shown.all[0]}" if shown.all else "no, it names nobody"
 
 
 def _yes(whether: bool) -> str:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Final
 
 from alg.tls.sightings import Message, Sender, Sighting
 from harness.expressway.log.entry import Address
 from harness.expressway.log.tls import TlsFailure
+from harness.peers.tls_trust import Names
+
+_FINISHED: Final = (Message.CLIENT_FINISHED, Message.SERVER_FINISHED)
 
 
 class Loss(Enum):
@@ -43,6 +47,21 @@ class Meeting:
     loss: Loss = Loss.NOT
     seen: list[Sighting] = field(default_factory=list)
     """What a capture at this side shows of its TLS."""
+    names: dict[Sender, Names] = field(default_factory=dict)
+    """Those in the certificates that it shows in clear, up to TLS 1.2."""
+
+    @property
+    def own_names(self) -> Names | None:
+        """Those in the certificate of this side; None if it was not seen."""
+        return self.names.get(self._me)
+
+    @property
+    def finished(self) -> bool:
+        """This side sent its Finished, so that it has accepted the other side's certificate (RFC 5246 7.3).
+
+        Up to TLS 1.2: a server of TLS 1.3 sends it before it gets a certificate, and it does not show.
+        """
+        return any(each.sender is self._me for name in _FINISHED for each in self._of(name))
 
     @property
     def alert(self) -> tuple[bool, str] | None:
@@ -50,8 +69,7 @@ class Meeting:
 
         In TLS 1.3 most are encrypted, and not seen here.
         """
-        me = Sender.SERVER if self.serves else Sender.CLIENT
-        alerts = ((each.sender is me, str(each.details["description"])) for each in self._of(Message.ALERT))
+        alerts = ((each.sender is self._me, str(each.details["description"])) for each in self._of(Message.ALERT))
         return next((alert for alert in alerts if alert[1] not in {"close_notify", "encrypted"}), None)
 
     @property
@@ -59,6 +77,10 @@ class Meeting:
         """Certificates that this side showed and that it was shown, 0 if it was not seen (TLS 1.3)."""
         client, server = (self._chain(name) for name in (Message.CLIENT_CERTIFICATE, Message.SERVER_CERTIFICATE))
         return (server, client) if self.serves else (client, server)
+
+    @property
+    def _me(self) -> Sender:
+        return Sender.SERVER if self.serves else Sender.CLIENT
 
     def _of(self, message: Message) -> list[Sighting]:
         return [each for each in self.seen if each.message is message]

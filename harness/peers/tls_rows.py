@@ -64,6 +64,8 @@ class Signs:
     """Whose RST arrives: that of `inside`, or one of a firewall, `towards inside`."""
     quiet_outside: bool = False
     """Nothing at all reaches Webex from there on."""
+    names_outside: str = ""
+    """What Webex's certificate names with the mistake as without; empty if it does not matter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,10 @@ def _closed(reason: str) -> str:
 
 
 _SIGNS_UNACCEPTABLE = Signs(
-    (_INBOUND, f'Detail="{_UNACCEPTABLE}" Protocol="TLS"', _closed(_UNACCEPTABLE)), alert=None, reset_by="inside"
+    (_INBOUND, f'Detail="{_UNACCEPTABLE}" Protocol="TLS"', _closed(_UNACCEPTABLE)),
+    alert=None,
+    reset_by="inside",
+    names_outside=VERIFY_NAME,
 )
 _SIGNS_UNKNOWN = Signs(
     (

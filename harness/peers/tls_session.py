@@ -16,7 +16,6 @@ from OpenSSL import SSL
 
 from alg.tls.endpoint import Endpoint, Notes, Progress, TlsFailure
 from alg.tls.framing import RecordReader
-from alg.tls.records import TlsObserver
 from alg.tls.sightings import Sender
 from alg.tls.vectors import TlsSyntaxError
 from harness.expressway.log import network, tls
@@ -26,6 +25,7 @@ from harness.peers.options import OptionsExchange
 from harness.peers.tls_meeting import Loss, Meeting
 from harness.peers.tls_trust import Dismissal, Names, Refusal, Trust, names_of
 from harness.peers.tls_verdict import Verdict
+from harness.peers.tls_watch import Watch
 from harness.peers.tls_words import told
 
 _TLS_1_3 = "TLS 1.3"
@@ -79,7 +79,7 @@ class TlsSession:
         self._admitted = False
         self._waited = False
         self._talk = OptionsExchange(("", 0), ("", 0), token)
-        self._observer = TlsObserver()
+        self._watch = Watch(meeting)
         self._records = RecordReader()
         """Of what comes in."""
 
@@ -99,7 +99,7 @@ class TlsSession:
         """Bytes from the other side."""
         if self.over:
             return Output()
-        self._watch(data, ours=False)
+        self._note(data, ours=False)
         records = self._count_records(data) if self._endpoint.up else 0
         self._endpoint.take(data)
         return self._go_on(records)
@@ -242,12 +242,12 @@ class TlsSession:
     def _drain(self) -> bytes:
         """Bytes for the other side."""
         data = self._endpoint.drain()
-        self._watch(data, ours=True)
+        self._note(data, ours=True)
         return data
 
-    def _watch(self, data: bytes, ours: bool) -> None:
+    def _note(self, data: bytes, ours: bool) -> None:
         sender = Sender.SERVER if ours is self.meeting.serves else Sender.CLIENT
-        self.meeting.seen += self._observer.feed(sender, data)
+        self._watch.feed(sender, data)
 
     def _count_records(self, data: bytes) -> int:
         """TLS records that end in these bytes; bytes that are none are OpenSSL's to complain about."""

@@ -29,7 +29,7 @@ from harness.expressway.log.entry import X8_10, Address
 from harness.expressway.settings import DnsZone, Expressway, OnOff, System
 from harness.peers.firewall import Firewall
 from harness.peers.taps import Taps
-from harness.peers.tls_findings import Outcome, RowRun
+from harness.peers.tls_findings import STANDS, Outcome, RowRun
 from harness.peers.tls_meeting import Meeting
 from harness.peers.tls_peer import PeerSettings, TlsPeer
 from harness.peers.tls_rows import DNS_ZONE, OWN, Row, Situation
@@ -239,7 +239,19 @@ class _Stage:
         inbound = self._situation.inbound
         inside, outside = _first(self._inside, inbound), _first(self._outside, not inbound)
         log_inside, log_outside = (log.getvalue() for log in self._logs.values())
-        return Outcome(log_inside, log_outside, inside, outside, self._around.version)
+        return Outcome(log_inside, log_outside, inside, outside, self._around.version, connection=self._connection())
+
+    def _connection(self) -> str:
+        """Whether there was one from peer to peer, as `Outcome` has it."""
+        client, server, name = self._outside, self._inside, "Expressway-E"
+        if not self._situation.inbound:
+            client, server, name = self._inside, self._outside, "Webex"
+        if server.meetings:
+            return STANDS
+        if not client.meetings:
+            return "nobody connects"
+        refusals = self._firewall.refusals if self._firewall is not None else []
+        return ": ".join((f"does not reach {name}", *refusals[:1]))
 
     async def _connect(self) -> None:
         situation, around = self._situation, self._around
@@ -300,4 +312,4 @@ def _certificates(pki: Pki, names: tuple[str, ...]) -> Certificates:
 def _first(peer: End, serves: bool) -> Meeting:
     """The first connection of a peer as it is now; one that never was, if there is none."""
     meeting = peer.meetings[0] if peer.meetings else Meeting(serves)
-    return replace(meeting, seen=list(meeting.seen))
+    return replace(meeting, seen=list(meeting.seen), names=dict(meeting.names))

@@ -12,10 +12,10 @@ from typing import Final
 from twisted.internet import defer
 
 from alg.direction import Direction
-from alg.tls.records import TlsObserver
 from alg.tls.sightings import Message, Sender
 from harness.expressway.log.entry import Address
 from harness.peers.tls_meeting import Loss, Meeting
+from harness.peers.tls_watch import Watch
 
 Expect = Callable[[str, Callable[[], bool]], Awaitable[bool]]
 """Asks for something, and waits until it has happened; whether it has."""
@@ -69,13 +69,14 @@ class Leg:
     def __init__(self, stranger: TlsStranger, side: Direction) -> None:
         self._stranger = stranger
         self._side = side
-        self._observer = TlsObserver()
         self._meeting = Meeting(serves=True)
+        self._watch = Watch(self._meeting)
 
     def opened(self, leg: Direction, peer: Address, ours: Address, by_peer: bool) -> None:
         """It is at the other end of this leg, if that is on its side."""
         if leg is self._side:
             self._meeting = Meeting(not by_peer, peer, ours)
+            self._watch = Watch(self._meeting)
             self._stranger.meetings.append(self._meeting)
 
     def received(self, leg: Direction, data: bytes) -> None:
@@ -111,7 +112,7 @@ class Leg:
 
     def _note(self, sender: Sender, data: bytes) -> None:
         meeting = self._meeting
-        meeting.seen += self._observer.feed(sender, data)
+        self._watch.feed(sender, data)
         if {(each.message, each.sender) for each in meeting.seen} >= _DATA:
             meeting.answered = True
             self._stranger.conclude(meeting)

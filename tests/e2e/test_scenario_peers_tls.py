@@ -72,6 +72,7 @@ def test_kamailio_serves_with_a_mistake(pki: Path, expressway: dict[str, str], r
     found = {each["what"]: each["found"] for each in verdicts[0]["evidence"]}
     alert = "unknown_ca from inside" if row == "T1" else "certificate_unknown from outside"
     assert found == {
+        "TCP connection": "stands",
         "SIP request answered": "no",
         "alert": alert,
         "certificates from Expressway-E": "1" if row == "T7" else "several",
@@ -164,7 +165,7 @@ def test_openssl_connects_to_kamailio(pki: Path, expressway: dict[str, str], for
     assert reasons(verdicts) == []
     found = {each["what"]: each["found"] for each in verdicts[0]["evidence"]}
     if form:
-        assert found == {"SIP request answered": "yes", "alert": "none", "reset": "none"}
+        assert found == {"TCP connection": "stands", "SIP request answered": "yes", "alert": "none", "reset": "none"}
     else:
         assert found["reset"] == "towards inside"
         assert (found["certificates from Expressway-E"], found["Webex hears of the end"]) == ("several", "no")

@@ -96,7 +96,7 @@ def test_one_scenario_for_people(tmp_path: Path) -> None:
     done = run_sipalg("scenario", "run", "T4", "--fixed", "--out", str(tmp_path))
     out = done.stdout.decode()
     assert (done.returncode, done.stderr) == (0, b"")
-    assert out.startswith("inspection-ends-handshake, cure\n  + SIP request answered: yes\n")
+    assert out.startswith("inspection-ends-handshake, cure\n  + TCP connection: stands\n")
     assert out.endswith(" signs are there\n")
     assert [path.name for path in tmp_path.iterdir()] == ["inspection-ends-handshake"]
     kept = tmp_path / "inspection-ends-handshake"

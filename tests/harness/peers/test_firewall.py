@@ -151,3 +151,18 @@ def test_to_either_side_it_is_one_address(turned: Turned, make: Callable[..., Fi
                 return peer
 
         assert turned.meanwhile(meet)[0] == "127.0.0.4"
+
+
+def test_a_target_that_is_not_reached(turned: Turned, make: Callable[..., Firewall]) -> None:
+    """It is known why, and whoever connected is reset."""
+    firewall = make()
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.3", 0))
+        through = firewall.open(ANYWHERE, deaf.getsockname(), True)
+
+        def try_it() -> None:
+            with pytest.raises(ConnectionResetError), socket.create_connection(through, 10) as client:
+                client.recv(1)
+
+        turned.meanwhile(try_it)
+    assert firewall.refusals == ["Connection was refused by other side: 111: Connection refused"]

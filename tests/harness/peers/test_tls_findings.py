@@ -12,10 +12,16 @@ from harness.expressway.log.tls import CERTIFICATE_UNKNOWN
 from harness.peers.tls_findings import Finding, Outcome, RowRun
 from harness.peers.tls_meeting import Loss, Meeting
 from harness.peers.tls_rows import GOOD, Row, Signs
+from harness.peers.tls_trust import Names
 
 REFUSED, CLOSED = 'Detail="sslv3 alert certificate unknown"', 'Reason="Got EOF on socket"'
 SIGNS = Signs((REFUSED, CLOSED), alert=("outside", "certificate_unknown"))
 LOG = f"... {REFUSED} ...\n... {CLOSED} ...\n"
+CLIENTS, SERVERS = (
+    Sighting(Message.CLIENT_FINISHED, Sender.CLIENT, 0, 1, {}),
+    Sighting(Message.SERVER_FINISHED, Sender.SERVER, 0, 1, {}),
+)
+"""Finished."""
 TLS_1_2, TLS_1_3 = TlsVersion.TLS_1_2, TlsVersion.TLS_1_3
 
 
@@ -51,6 +57,7 @@ def test_all_signs_of_a_mistake() -> None:
     """Each is in the evidence, and there are no reasons against it."""
     run = RowRun(row(SIGNS), False, refused())
     assert run.evidence == [
+        Finding("TCP connection", "stands", "stands"),
         Finding("log of Expressway-E", REFUSED, REFUSED),
         Finding("log of Expressway-E", CLOSED, CLOSED),
         Finding("SIP request answered", "no", "no"),
@@ -135,10 +142,20 @@ def test_the_cure_does_not_help(outcome: Outcome, reason: str) -> None:
         ({}, {"loss": Loss.RESET}, "towards outside"),
         ({"loss": Loss.RESET}, {"loss": Loss.RESET}, "towards inside and outside"),
         ({"loss": Loss.EOF}, {"loss": Loss.EOF}, "none"),
+        ({"loss": Loss.RESET}, {"dismissed": True}, "outside"),
+        ({"dismissed": True, "seen": [CLIENTS]}, {"loss": Loss.RESET}, "inside"),
+        ({"dismissed": True, "seen": [SERVERS]}, {"loss": Loss.RESET}, "inside, behind its Finished"),
+        (
+            {"serves": False, "dismissed": True, "seen": [CLIENTS]},
+            {"serves": True, "loss": Loss.RESET},
+            "inside, behind its Finished",
+        ),
     ],
 )
 def test_whose_reset_it_is(inside: dict[str, bool], outside: dict[str, bool], found: str) -> None:
-    """Expressway-E's own, if it dismissed Webex and Webex was reset; else somebody's in between."""
+    """That of one side, if that dismissed the other, which was reset; else somebody's in between. Whoever has sent its
+    Finished has accepted the other side before.
+    """
     outcome = Outcome("", "", replace(Meeting(True), **inside), replace(Meeting(False), **outside), TLS_1_2)
     assert Finding("reset", "none", found) in outcome.of_cure(SIGNS)
 
@@ -163,6 +180,7 @@ def test_tls_1_3_hides_alerts_and_certificates() -> None:
     """They are no evidence there; log and resets are."""
     outcome = replace(refused(), version=TLS_1_3)
     assert {finding.what for finding in outcome.of_mistake(SIGNS)} == {
+        "TCP connection",
         "log of Expressway-E",
         "SIP request answered",
         "reset",
@@ -176,3 +194,35 @@ def test_a_reset_behind_an_alert() -> None:
     for end in (outcome.inside, outcome.outside):
         end.loss = Loss.RESET
     assert Finding("reset", "none", "none") in outcome.of_mistake(SIGNS)
+
+
+@pytest.mark.parametrize(
+    ("names", "found"),
+    [
+        ({Sender.CLIENT: Names("a.example.com", ("b.example.com", "SIP.example.com"))}, "yes"),
+        ({Sender.CLIENT: Names("sip.example.com", ())}, "yes"),
+        ({Sender.CLIENT: Names("a.example.com", ("*.example.com",))}, "no, it is that of a.example.com"),
+        ({Sender.CLIENT: Names("", ("b.example.com",))}, "no, it is that of b.example.com"),
+        ({Sender.CLIENT: Names("", ())}, "no, it names nobody"),
+        ({Sender.SERVER: Names("sip.example.com", ())}, "it was not seen"),
+    ],
+)
+def test_names_of_webex(names: dict[Sender, Names], found: str) -> None:
+    """Looked at where a row says so, in either form, as long as certificates are seen: CN or SAN, no wildcards."""
+    signs = replace(SIGNS, names_outside="sip.example.com")
+    finding = Finding("Webex's certificate names sip.example.com", "yes", found)
+    outcome = Outcome("", "", Meeting(True), Meeting(False, names=names), TLS_1_2)
+    for findings in (Outcome.of_mistake, Outcome.of_cure):
+        assert finding in findings(outcome, signs)
+        assert finding not in findings(outcome, SIGNS)
+        assert finding not in findings(replace(outcome, version=TLS_1_3), signs)
+
+
+def test_no_connection() -> None:
+    """Is said first, and what the firewall does to whoever connects is no reset."""
+    outcome = Outcome(
+        "", "", Meeting(True), Meeting(False, loss=Loss.RESET), TLS_1_2, connection="does not reach Webex"
+    )
+    for found in (outcome.of_mistake(SIGNS), outcome.of_cure(SIGNS)):
+        assert found[0] == Finding("TCP connection", "stands", "does not reach Webex")
+        assert Finding("reset", "none", "none") in found

@@ -7,10 +7,11 @@ from dataclasses import replace
 import pytest
 
 from alg.tls.records import TlsObserver
-from alg.tls.sightings import Sender
+from alg.tls.sightings import Message, Sender, Sighting
 from harness.ca import Pki
 from harness.peers.tls_meeting import Meeting
 from harness.peers.tls_rows import GOOD
+from harness.peers.tls_trust import names_of
 from tests.harness.peers.pair import Pair
 
 CLIENT, SERVER = Sender.CLIENT, Sender.SERVER
@@ -47,6 +48,24 @@ def test_the_first_alert_counts_and_a_goodbye_is_none() -> None:
 def test_nothing_was_seen() -> None:
     """Of a connection that never stood."""
     assert (Meeting(False).alert, Meeting(False).chains) == (None, (0, 0))
+
+
+@pytest.mark.parametrize("serves", [True, False])
+def test_finished(serves: bool) -> None:
+    """One's own, not that of the other side."""
+    for message, sender in ((Message.SERVER_FINISHED, SERVER), (Message.CLIENT_FINISHED, CLIENT)):
+        meeting = Meeting(serves, seen=[Sighting(message, sender, 0, 1, {})])
+        assert meeting.finished is (serves is (sender is SERVER))
+    assert not Meeting(serves).finished
+
+
+def test_own_names(pki: Pki) -> None:
+    """As both sides saw them; none of who was not seen."""
+    pair = Pair(pki, GOOD).run()
+    assert pair.inside.meeting.own_names == names_of(pki["expressway-e"].certificate)
+    assert pair.outside.meeting.own_names == names_of(pki["webex"].certificate)
+    assert pair.inside.meeting.names == pair.outside.meeting.names
+    assert Meeting(True).own_names is None
 
 
 def test_chains_that_were_shown(pki: Pki) -> None:

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+import socket
+import ssl
+import struct
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from twisted.internet.defer import Deferred, succeed
 
+from alg.edge.entrance import Address
 from alg.tls.policy import TlsVersion
 from harness.ca import Pki, load_recipes, read
 from harness.peers.tls_findings import RowRun
-from harness.peers.tls_rows import GOOD, ROWS, Situation
+from harness.peers.tls_rows import GOOD, ROWS, VERIFY_NAME, Situation
 from harness.peers.tls_stage import INSIDE, OUTSIDE, Surroundings, outside_settings, recipes_of, run_row
 from harness.peers.tls_trust import Names
 from tests.harness.peers.ends import Alone, expressway, webex
 from tests.harness.peers.turning import Turned
+from tests.helpers.system import PATIENCE
 
 MAKE = {INSIDE: expressway, OUTSIDE: webex}
 
@@ -75,6 +83,80 @@ def test_a_stranger_who_is_as_in_the_other_form(turned: Turned, pki: Pki, name: 
     assert found["SIP request answered"] is False
 
 
+@contextmanager
+def takes_everybody(papers: Path) -> Iterator[Address]:
+    """Expressway-E as Python's `ssl`: asks for a certificate and takes any, and resets behind the handshake."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(papers / "expressway-e-chain.pem", papers / "expressway-e.key")
+    context.load_verify_locations(papers / "webex-root.crt")
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+
+    def serve() -> None:
+        accepted, _ = listener.accept()
+        with context.wrap_socket(accepted, server_side=True) as connection:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    with socket.create_server(("127.0.0.9", 0)) as listener:
+        listener.settimeout(PATIENCE)
+        serving = threading.Thread(target=serve)
+        serving.start()
+        yield listener.getsockname()
+        serving.join()
+
+
+@pytest.mark.parametrize("name", ["T2", "T6"])
+def test_a_reset_behind_a_handshake_that_succeeded(turned: Turned, pki: Pki, papers: Path, name: str) -> None:
+    """Is not that of a certificate that was not accepted; it is the one sign that tells."""
+    with takes_everybody(papers) as place:
+        around = Surroundings(pki=pki, strangers={INSIDE: place})
+        done = turned.result(run_row(turned.reactor, ROWS[name], False, around))
+    reasons = [reason for reason in done.reasons if not reason.startswith("log of Expressway-E")]
+    assert reasons == ["reset: expected inside, found inside, behind its Finished"]
+
+
+@pytest.mark.parametrize("fixed", [False, True], ids=["failure", "cure"])
+@pytest.mark.parametrize("stranger", [False, True], ids=["built-in", "stranger"])
+@pytest.mark.parametrize("name", ["T2", "T6"])
+def test_webex_with_another_name(
+    turned: Turned, pki: Pki, name: str, stranger: bool, fixed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Would be reset whatever is verified: it shows the mistake of nobody else."""
+    monkeypatch.setattr("harness.peers.tls_stage._LAG", 0.3)
+    wrong = {"shown_outside": "expressway-e-rsa"}
+    row = replace(ROWS[name], broken=replace(ROWS[name].broken, **wrong), fixed=replace(ROWS[name].fixed, **wrong))
+    far = webex(turned, pki, row.broken)
+
+    def expect(what: str, happened: Callable[[], bool]) -> Deferred[bool]:
+        host, _, port = what.split()[3].partition(":")
+        far.connect((host, int(port)))
+        return succeed(True)
+
+    strangers = {OUTSIDE: ("127.0.0.9", 0)} if stranger else {}
+    around = Surroundings(pki=pki, strangers=strangers, expect=expect)
+    done = turned.result(run_row(turned.reactor, row, fixed, around))
+    far.close()
+    reason = f"Webex's certificate names {VERIFY_NAME}: expected yes, found no, it is that of expe.example.com"
+    assert reason in done.reasons
+    assert fixed or done.reasons == [reason]
+
+
+@pytest.mark.parametrize("fixed", [False, True], ids=["failure", "cure"])
+@pytest.mark.parametrize(("name", "stranger", "called"), [("T1", INSIDE, "Expressway-E"), ("T4", OUTSIDE, "Webex")])
+def test_a_stranger_who_does_not_listen(
+    turned: Turned, pki: Pki, name: str, stranger: str, called: str, fixed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first reason is that it refused the connection; what the firewall makes of that is no reset of anybody's."""
+    monkeypatch.setattr("harness.peers.tls_stage._LAG", 0.05)
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.9", 0))
+        around = Surroundings(pki=pki, strangers={stranger: deaf.getsockname()})
+        done = turned.result(run_row(turned.reactor, ROWS[name], fixed, around))
+    refusal = "Connection was refused by other side: 111: Connection refused"
+    assert done.reasons[0] == f"TCP connection: expected stands, found does not reach {called}: {refusal}"
+    assert "reset: none" in map(str, done.evidence) or "reset: expected towards inside, found none" in done.reasons
+
+
 def test_two_strangers(turned: Turned, pki: Pki) -> None:
     """Then it is the firewall alone that sees what happens."""
     near, far = expressway(turned, pki), webex(turned, pki, ROWS["T5"].broken)
@@ -96,7 +178,7 @@ def test_nobody_comes(turned: Turned, pki: Pki, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("harness.peers.tls_stage._LAG", 0.05)
     around = Surroundings(pki=pki, strangers={OUTSIDE: ("127.0.0.9", 0)})
     done = turned.result(run_row(turned.reactor, ROWS["T1"], False, around))
-    assert not done.passed
+    assert done.reasons[0] == "TCP connection: expected stands, found nobody connects"
     assert "alert: expected unknown_ca from inside, found none" in done.reasons
 
 

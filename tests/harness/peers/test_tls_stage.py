@@ -157,7 +157,10 @@ def test_somebody_who_does_not_answer(turned: Turned, pki: Pki, monkeypatch: pyt
         done = turned.meanwhile(lambda: silent.accept()[0])
         with closing(done):
             result = turned.result(running)
-    assert result.reasons == ["SIP request answered: expected yes, found no"]
+    assert result.reasons == [
+        "TCP connection: expected stands, found does not reach Expressway-E",
+        "SIP request answered: expected yes, found no",
+    ]
     assert (result.outcome.outside.failure, result.outcome.outside.loss) == (None, Loss.NOT)
 
 
