@@ -5,8 +5,8 @@
     await peer.start()
 
 Strategy: which of the two it is, its zones say: a traversal client connects, and keeps the connection with OPTIONS; a
-traversal server waits. Listeners are those of `[system]` and one for each traversal server zone. Who comes in through
-which zone is `ZoneDirectory`'s, where it goes `CallRouter`'s.
+traversal server waits. Whether neighbors are there `ask_neighbors` asks. Listeners are those of `[system]` and one for
+each traversal server zone. Who comes in through which zone is `ZoneDirectory`'s, where it goes `CallRouter`'s.
 """
 
 from __future__ import annotations
@@ -20,7 +20,14 @@ from twisted.internet.defer import Deferred
 
 from alg.tls.policy import Identity, TlsVersion
 from harness.expressway.log.diagnostic import DiagnosticLog
-from harness.expressway.settings import DefaultZone, DnsZone, Expressway, TraversalClientZone, TraversalServerZone
+from harness.expressway.settings import (
+    DefaultZone,
+    DnsZone,
+    Expressway,
+    NeighborZone,
+    TraversalClientZone,
+    TraversalServerZone,
+)
 from harness.peers.expressway_log import ExpresswayLog
 from harness.peers.expressway_search import CallRouter
 from harness.peers.expressway_tls import ExpresswayLayer, PeerTrust
@@ -113,8 +120,13 @@ class ExpresswayPeer:
         """Look up the peers, and connect the traversal client zones; whether all of them are active."""
         await self._directory.learn_peers()
         zones = [zone for zone in self.expressway.zones if isinstance(zone, TraversalClientZone)]
-        answers = [await self._probe(zone) for zone in zones]
+        answers = [await self._keep_asking(zone) for zone in zones]
         return all(answers)
+
+    async def ask_neighbors(self) -> bool:
+        """OPTIONS to the first peer of each neighbor zone, once; whether all of them answer with success."""
+        zones = [zone for zone in self.expressway.zones if isinstance(zone, NeighborZone)]
+        return all([await self._probe(zone) for zone in zones])
 
     async def close(self) -> None:
         """End everything."""
@@ -185,13 +197,12 @@ class ExpresswayPeer:
             host = system.address_1
         return self.element.is_own(host, port)
 
-    async def _probe(self, zone: TraversalClientZone) -> bool:
-        """OPTIONS to the Expressway-E; the next one follows by itself."""
+    async def _probe(self, zone: TraversalClientZone | NeighborZone) -> bool:
+        """OPTIONS to the first peer of a zone."""
         answered: Deferred[bool] = Deferred()
         try:
             targets = await self._directory.targets(zone, "")
         except NotFound:
-            self._probe_again(zone)
             return False
 
         def respond(response: Response) -> None:
@@ -202,16 +213,17 @@ class ExpresswayPeer:
             answered.callback(False)
 
         self.element.send(self._options(targets[0]), targets, respond, fail)
-        active = await answered
-        self._probe_again(zone)
+        return await answered
+
+    async def _keep_asking(self, zone: TraversalClientZone) -> bool:
+        """OPTIONS through a traversal zone; the next one follows by itself."""
+        active = await self._probe(zone)
+        if self.element.core is not None:
+            self._alarms.set(zone.name, self._around.keep_alive, lambda: self._ask_again(zone))
         return active
 
-    def _probe_again(self, zone: TraversalClientZone) -> None:
-        if self.element.core is not None:
-            self._alarms.set(zone.name, self._around.keep_alive, lambda: self._again(zone))
-
-    def _again(self, zone: TraversalClientZone) -> None:
-        Deferred.fromCoroutine(self._probe(zone))
+    def _ask_again(self, zone: TraversalClientZone) -> None:
+        Deferred.fromCoroutine(self._keep_asking(zone))
 
     def _options(self, target: Target) -> Request:
         tokens, here = self.element.tokens, self.expressway.system.address_1

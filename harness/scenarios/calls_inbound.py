@@ -10,13 +10,14 @@ from harness.scenarios.scenario import Scenario, says, says_nothing_of
 from harness.scenarios.traversal import connectivity as test
 from harness.scenarios.traversal.acts import call_in, call_in_with_fork
 from harness.scenarios.traversal.declaring import WORKS, declared
-from harness.scenarios.traversal.ground import CLUSTER, Dial
+from harness.scenarios.traversal.ground import BOB, CLUSTER, Dial
 from harness.scenarios.traversal.seeing import (
     ANSWER,
     ARRIVES,
     ASKED,
     AT_CUCM,
     AT_EXPC,
+    CALLED,
     CONNECTIONS,
     NEVER,
     NONE,
@@ -118,8 +119,11 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
         cure="SIP PreloadedSipRoutes Accept: On, in every zone that the call comes in through.",
         act=call_in,
         broken=Dial(preloaded=False),
-        failure={ANSWER: "404 Not Found", WARNING: "Policy Response", AT_EXPC: ARRIVES, AT_CUCM: NEVER},
-        success=_REACHED,
+        failure={
+            **{ANSWER: "404 Not Found", WARNING: "Policy Response", CALLED: f"sip:{BOB}"},
+            **{AT_EXPC: ARRIVES, AT_CUCM: NEVER},
+        },
+        success={**_REACHED, CALLED: f"sip:{BOB}"},
         log=(
             'Detail="Receive Request Method=INVITE',
             'Event="Search Completed" Reason="Not Found"',

@@ -11,15 +11,21 @@ from harness.scenarios.scenario import Scenario
 from harness.scenarios.traversal.acts import call_in, call_out
 from harness.scenarios.traversal.declaring import WORKS, declared
 from harness.scenarios.traversal.ground import Dial
+from harness.scenarios.traversal.legs import CUCM, WEBEX
 from harness.scenarios.traversal.seeing import (
     A_PORT,
     ACK,
     ANSWER,
     ARRIVES,
     AUDIO,
+    CODECS,
+    CRYPTO,
     ENDING,
     FROM_CUCM,
+    G729_ALONE,
     NOTHING,
+    SUITE,
+    WITHOUT_G729,
 )
 
 _SOURCE: Final = "Cisco, Troubleshoot Webex Hybrid Call Service Connect: both directions, problem 1"
@@ -45,6 +51,16 @@ def _dial(bit_rate: int, early_offer: EarlyOffer) -> Dial:
 
 _EARLY, _DELAYED = EarlyOffer.BEST_EFFORT, EarlyOffer.DISABLED
 _TOO_LITTLE, _ENOUGH = 8, 256
+_NOT_ACCEPTABLE: Final = "488 Not Acceptable Here"
+_BY_CUCM: Final = {CODECS: G729_ALONE, CRYPTO: "yes"}
+_BY_WEBEX: Final = {CODECS: WITHOUT_G729, CRYPTO: "yes"}
+"""Offers in which nothing is wrong but the codecs."""
+_SECURE: Final = f"Audio is `RTP/SAVP` with `a=crypto:1 {SUITE} inline:...` in offers and answers (SDES)"
+_OF_WEBEX: Final = f"{_SECURE}; the codecs are G.711, G.722 or AAC-LD, without G.729"
+_OF_CUCM: Final = (
+    f"{_SECURE}; the only codec is G.729 in the failure, for want of which the call ends with `Reason: {_CAUSE_47}`, "
+    "and G.711 or G.722 are among them in the cure"
+)
 _GOOD: Final[Mapping[str, str]] = {**WORKS, AUDIO: A_PORT}
 
 SCENARIOS: Final[tuple[Scenario, ...]] = (
@@ -62,9 +78,14 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
         act=call_out,
         broken=_dial(_TOO_LITTLE, _EARLY),
         fixed=_dial(_ENOUGH, _EARLY),
-        failure={ANSWER: "200 OK", AUDIO: "0 RTP/SAVP *", ACK: ARRIVES, ENDING: _BYE_47},
+        failure={**_BY_CUCM, ANSWER: "200 OK", AUDIO: "0 RTP/SAVP", ACK: ARRIVES, ENDING: _BYE_47},
         success={**_GOOD, ENDING: "BYE"},
         log=("m=audio 0 RTP/SAVP *", f"Reason: {_CAUSE_47}"),
+        worded_by=(WEBEX,),
+        asks={
+            CUCM: f"{_OF_CUCM}. Its INVITE has an offer",
+            WEBEX: f"{_OF_WEBEX}. In the failure its 200 has audio port 0, such as `m=audio 0 RTP/SAVP *`",
+        },
     ),
     declared(
         "B1-delayed",
@@ -80,9 +101,13 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
         act=call_out,
         broken=_dial(_TOO_LITTLE, _DELAYED),
         fixed=_dial(_ENOUGH, _DELAYED),
-        failure={ANSWER: "200 OK", AUDIO: "0 RTP/SAVP", ACK: ARRIVES, ENDING: _BYE_47},
+        failure={**_BY_WEBEX, ANSWER: "200 OK", AUDIO: "0 RTP/SAVP", ACK: ARRIVES, ENDING: _BYE_47},
         success={**_GOOD, ENDING: "BYE"},
         log=(f"Reason: {_CAUSE_47}",),
+        asks={
+            CUCM: f"{_OF_CUCM}. Its INVITE has no offer; its ACK has the answer, with audio port 0 in the failure",
+            WEBEX: f"{_OF_WEBEX}. The offer is in its 200",
+        },
     ),
     declared(
         "B1-inbound",
@@ -98,11 +123,15 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
         broken=_dial(_TOO_LITTLE, _DELAYED),
         fixed=_dial(_ENOUGH, _DELAYED),
         failure={
-            **{ANSWER: "488 Not Acceptable Media", FROM_CUCM: "488 Not Acceptable Media", AUDIO: NOTHING},
-            ENDING: f"488 Not Acceptable Media, Reason: {_CAUSE_47}",
+            **{**_BY_WEBEX, ANSWER: _NOT_ACCEPTABLE, FROM_CUCM: _NOT_ACCEPTABLE, AUDIO: NOTHING},
+            ENDING: f"{_NOT_ACCEPTABLE}, Reason: {_CAUSE_47}",
         },
         success={**_GOOD, FROM_CUCM: "200 OK", ENDING: NOTHING},
         log=("Code=488, Method=INVITE", f"Reason: {_CAUSE_47}"),
+        asks={
+            CUCM: f"{_OF_CUCM}: with 488, whatever its reason phrase",
+            WEBEX: f"{_OF_WEBEX}. Its INVITE has the offer",
+        },
     ),
 )
 """The one whose log the guide shows comes first."""

@@ -12,15 +12,18 @@ from harness.scenarios.traversal.acts import call_in, call_out
 from harness.scenarios.traversal.cast import TRACE
 from harness.scenarios.traversal.declaring import WORKS, declared
 from harness.scenarios.traversal.ground import Dial
+from harness.scenarios.traversal.legs import CUCM, WEBEX
 from harness.scenarios.traversal.seeing import (
     A_PORT,
     ACK,
     ANSWER,
+    ANSWERED,
     AUDIO,
     DECLINE,
     FROM_CUCM,
     NEVER,
     NOTHING,
+    OPTIONS,
     RESET,
     SIZE,
 )
@@ -44,7 +47,7 @@ _TRACE: Final = (
 )
 _LOOK: Final = (
     "The SDL trace of CUCM has the one line that names the cause. On Expressway-C: a large message to CUCM, a reset, "
-    "and the same again whenever it is repeated."
+    "and the same again whenever it is repeated; but OPTIONS, which is small, CUCM answers."
 )
 _RST: Final = "tcp.flags.reset == 1"
 
@@ -62,9 +65,24 @@ def _dial(size: int, early_offer: EarlyOffer) -> Dial:
 
 
 _EARLY, _DELAYED = EarlyOffer.BEST_EFFORT, EarlyOffer.DISABLED
-_TOO_LARGE: Final[Mapping[str, str]] = {SIZE: f"over {_LIMIT} bytes", RESET: "yes", ACK: NEVER}
+_TOO_LARGE: Final[Mapping[str, str]] = {OPTIONS: ANSWERED, SIZE: f"over {_LIMIT} bytes", RESET: "yes", ACK: NEVER}
 _DECLINED: Final = says("Expressway-E", "|SIP/2.0 603 Decline")
-_GOOD: Final[Mapping[str, str]] = {**WORKS, SIZE: f"over {_LIMIT} bytes", RESET: "no", AUDIO: A_PORT}
+_GOOD: Final[Mapping[str, str]] = {
+    **WORKS,
+    **{OPTIONS: ANSWERED, SIZE: f"over {_LIMIT} bytes", RESET: "no", AUDIO: A_PORT},
+}
+_RESETS: Final = (
+    f"In the failure it resets the TCP connection on which more than {_LIMIT} bytes come in one message, and answers "
+    "smaller ones such as OPTIONS; in the cure it reads all"
+)
+_LARGE_INVITE: Final = 4500
+"""Bytes where Webex sends it: both Expressways add some 880."""
+_LARGE_OK: Final = 6000
+"""Bytes where Webex sends it: both Expressways take some 440 off."""
+_CALLED: Final = {
+    CUCM: _RESETS,
+    WEBEX: f"Its 200 has at least {_LARGE_OK} bytes, as each Expressway takes its Via and Record-Routes off",
+}
 _NO_RESET: Final = says_nothing_of(TRACE, "Resetting connection.")
 
 SCENARIOS: Final[tuple[Scenario, ...]] = (
@@ -83,6 +101,11 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
         fixed=_dial(RECOMMENDED_SIZE, _DELAYED),
         failure={**_TOO_LARGE, FROM_CUCM: NOTHING, ANSWER: "408 Request Timeout"},
         success={**_GOOD, FROM_CUCM: "200 OK"},
+        asks={
+            CUCM: _RESETS,
+            WEBEX: f"Its INVITE has at least {_LARGE_INVITE} bytes, so that behind both Expressways it has more than "
+            f"{_LIMIT}",
+        },
         log=_TRACE,
         log_of=TRACE,
         cured=(_NO_RESET,),
@@ -102,6 +125,7 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
         fixed=_dial(RECOMMENDED_SIZE, _EARLY),
         failure={**_TOO_LARGE, DECLINE: "603 Decline"},
         success=_GOOD,
+        asks=_CALLED,
         log=_TRACE,
         log_of=TRACE,
         more=(_DECLINED,),
@@ -122,6 +146,7 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
         fixed=_dial(RECOMMENDED_SIZE, _DELAYED),
         failure={**_TOO_LARGE, DECLINE: "603 Decline"},
         success=_GOOD,
+        asks=_CALLED,
         log=_TRACE,
         log_of=TRACE,
         more=(_DECLINED,),

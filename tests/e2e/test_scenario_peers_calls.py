@@ -7,10 +7,13 @@ are the evidence: a 200 without audio, a 200 that is too large, a 488.
 from __future__ import annotations
 
 import json
+import socket
+import struct
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -157,7 +160,47 @@ def test_sipp_with_the_wrong_answer(tmp_path: Path) -> None:
     with sipp(tmp_path, _CALLED.replace("MEDIA", SECURE)) as at:
         verdict = run("no-common-codec-inbound", False, f"cucm={at}")
     assert verdict["verdict"] == "fail"
-    assert "expected 488 Not Acceptable Media" in verdict["reason"]
+    assert "expected 488 Not Acceptable Here" in verdict["reason"]
+
+
+@pytest.mark.parametrize(
+    ("media", "missing"),
+    [
+        ("m=audio 31000 RTP/SAVP 18", "audio codecs of the offer: expected without G.729, found G.729 alone"),
+        ("m=audio 31000 RTP/SAVP 0", "in the offer's audio: expected yes, found no"),
+    ],
+    ids=["G.729", "PCMU"],
+)
+def test_sipp_without_keys(tmp_path: Path, media: str, missing: str) -> None:
+    """Audio that is refused for want of SRTP keys is no audio without a common codec."""
+    with sipp(tmp_path, _CALLED.replace("MEDIA", media)) as at:
+        verdict = run("no-common-codec-delayed-offer", False, f"webex={at}")
+    assert verdict["verdict"] == "fail"
+    told = [f"{each['what']}: expected {each['expected']}, found {each['found']}" for each in verdict["evidence"]]
+    assert any(missing in each for each in told), told
+
+
+def test_a_peer_that_resets_everything() -> None:
+    """A connection that is reset before anything is said is no message that was too large."""
+    with socket.create_server((STRANGER, 0)) as listener:
+        resetting = Thread(target=reset_all, args=(listener,))
+        resetting.start()
+        verdict = run("cucm-message-limit-inbound", False, "cucm={}:{}".format(*listener.getsockname()))
+        listener.shutdown(socket.SHUT_RDWR)
+        resetting.join()
+    assert verdict["verdict"] == "fail"
+    assert verdict["reason"].startswith("OPTIONS to CUCM: expected answered, found not answered")
+
+
+def reset_all(listener: socket.socket) -> None:
+    """Accept connections and reset them, until nobody listens any more."""
+    while True:
+        try:
+            guest, _ = listener.accept()
+        except OSError:
+            return
+        guest.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        guest.close()
 
 
 @pytest.mark.parametrize("fixed", [False, True])

@@ -109,6 +109,7 @@ class Cast:
             self._knocks = self._around.enter_context(closing(Knocks((self._exposed, ground.MTLS))))
         for peer in self._expressways:
             await peer.start()
+            await peer.ask_neighbors()
         if EXPRESSWAY_C not in self.stage.peers or EXPRESSWAY_E in self.stage.peers:
             return
         (host, port), kind = self.ground.zone, self.ground.kind(Leg.ZONE)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
+from types import MappingProxyType
 from typing import Final
 
 from alg.direction import Direction
@@ -41,9 +43,12 @@ def declared(
     more: tuple[Sign, ...] = (),
     cured: tuple[Sign, ...] = (),
     needs: tuple[Need, ...] = (),
+    worded_by: tuple[str, ...] = (),
+    asks: Mapping[str, str] = MappingProxyType({}),
 ) -> Scenario:
     """`failure` and `success` are facts by question, beside the traversal zone, which stands in both; `more` and
-    `cured` are further signs of the two forms. The lines of `log` are in the log of `log_of`.
+    `cured` are further signs of the two forms. The lines of `log` are in the log of `log_of`; `worded_by` are others
+    whose words they quote. `asks` has what is asked of a real peer in this scenario alone, by its name.
     """
     way = WAYS[act]
     return Scenario(
@@ -56,11 +61,17 @@ def declared(
         wireshark=wireshark,
         cure=cure,
         observe=partial(perform, {False: broken, True: fixed or Dial()}, act),
-        failure=(*_facts({ZONE: "active", **failure}, way, log_of), *(says(log_of, line) for line in log), *more),
+        failure=(
+            *_facts({ZONE: "active", **failure}, way, log_of),
+            *(says(log_of, line, *worded_by) for line in log),
+            *more,
+        ),
         success=(*_facts(success, way, log_of), *cured),
         log=log,
         label=label,
-        parts=PARTS[way],
+        parts=tuple(
+            replace(part, duty=f"{part.duty}. {asks[part.name]}") if part.name in asks else part for part in PARTS[way]
+        ),
         needs=needs,
     )
 

@@ -78,6 +78,8 @@ class Sight:
         """Bytes of the largest message that goes one way."""
         return self.messages.largest[way is self.sends]
 
-    def was_reset(self, way: Direction) -> bool:
-        """Whether the end from where messages go this way has reset a connection."""
-        return (way is self.sends) in self.messages.resets
+    def was_reset(self, way: Direction, size: int) -> bool:
+        """Whether the end from where messages go this way has reset a connection that brought it more bytes in one
+        message than `size`.
+        """
+        return any(ours is (way is self.sends) and largest > size for ours, largest in self.messages.resets)

@@ -9,7 +9,10 @@ from alg.errors import SipSyntaxError
 from harness.sip.flow import Flow, Loss, Tap
 from harness.sip.message import Request, Response, parse
 from harness.sip.stream import Oversize
+from harness.sip.uri import Address
 
+Ends = tuple[Address, Address]
+"""Of a connection: ours, and the other one."""
 Concerns = Callable[[Flow], bool]
 """Whether a connection is looked at."""
 
@@ -31,10 +34,14 @@ class Messages(Tap):
     crossed: list[Crossed] = field(default_factory=list)
     accepted: list[int] = field(default_factory=list)
     """Our ports that others have connected to."""
-    resets: list[bool] = field(default_factory=list)
-    """Of each connection that was reset: whether it was we who did, for a message that was too large."""
+    resets: list[tuple[bool, int]] = field(default_factory=list)
+    """Of each connection that was reset: whether it was we who did, for a message that was too large, and the bytes of
+    the largest message that whoever did it had been sent on it.
+    """
     largest: dict[bool, int] = field(default_factory=lambda: {True: 0, False: 0})
     """Bytes of the largest message that was sent, and of the largest one that came."""
+    _largest_of: dict[tuple[Ends, bool], int] = field(default_factory=dict)
+    """The same of each connection that stands."""
 
     def connected(self, flow: Flow) -> None:
         """As `Tap` has it."""
@@ -43,8 +50,12 @@ class Messages(Tap):
 
     def closed(self, flow: Flow, loss: Loss, detail: str) -> None:
         """As `Tap` has it."""
-        if loss in (Loss.RESET, Loss.OVERSIZE) and self.concerns(flow):
-            self.resets.append(loss is Loss.OVERSIZE)
+        if not self.concerns(flow):
+            return
+        ends = flow.local, flow.remote
+        sizes = {sent: self._largest_of.pop((ends, sent), 0) for sent in (True, False)}
+        if loss in (Loss.RESET, Loss.OVERSIZE):
+            self.resets.append((loss is Loss.OVERSIZE, sizes[loss is Loss.RESET]))
 
     def sent(self, flow: Flow, data: bytes) -> None:
         """As `Tap` has it."""
@@ -57,7 +68,7 @@ class Messages(Tap):
     def oversized(self, flow: Flow, message: Oversize) -> None:
         """As `Tap` has it; nothing but the size is kept."""
         if self.concerns(flow):
-            self.largest[False] = max(self.largest[False], message.size)
+            self._measure(flow, message.size, False)
 
     def requests(self, method: str, sent: bool) -> list[Request]:
         """Those of a method that went out, or came in."""
@@ -88,4 +99,9 @@ class Messages(Tap):
         except SipSyntaxError:
             return
         self.crossed.append(Crossed(message, sent))
-        self.largest[sent] = max(self.largest[sent], len(data))
+        self._measure(flow, len(data), sent)
+
+    def _measure(self, flow: Flow, size: int, sent: bool) -> None:
+        connection = (flow.local, flow.remote), sent
+        self.largest[sent] = max(self.largest[sent], size)
+        self._largest_of[connection] = max(self._largest_of.get(connection, 0), size)

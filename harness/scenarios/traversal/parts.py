@@ -48,16 +48,19 @@ _E: Final = Part(
 )
 PARTS: Final[Mapping[Direction, tuple[Part, ...]]] = {
     Direction.INWARD: (
-        Part(CUCM, CUCM_HOST, f"TCP {CUCM_PORT}", f"answers the call over TCP; {_AS_TOLD}"),
+        Part(CUCM, CUCM_HOST, f"TCP {CUCM_PORT}", f"answers OPTIONS and the call over TCP; {_AS_TOLD}"),
         _C,
         _E,
         Part(
             WEBEX,
             WEBEX_HOST,
             f"TLS {MTLS}",
-            f"looks up {SIP_DESTINATION} in DNS, which is at host 53, and calls {BOB} there over mutual TLS when it is "
-            "asked to, with a Route that names the cluster and with `call-type=squared` in its Contact, and hangs up; "
-            f"whether it knocks at a port that is closed is seen by root alone; {_AS_TOLD}",
+            f"looks up the SRV record of {SIP_DESTINATION} in DNS, which is at host 53, port {PORT}: it has host "
+            f"{E_HOST}, port {MTLS}, or host {PUBLIC_HOST}, same port, if there is a firewall that translates, or "
+            f"nothing if that is the failure; calls {BOB} there over mutual TLS when it is asked to, with a Route that "
+            "names the cluster and with `Contact: <sip:...>;call-type=squared`, a parameter of the header field, which "
+            "stands behind the angle brackets, and hangs up; whether it knocks at a port that is closed is seen by "
+            f"root alone; {_AS_TOLD}",
             tls=True,
         ),
     ),
@@ -66,8 +69,8 @@ PARTS: Final[Mapping[Direction, tuple[Part, ...]]] = {
             CUCM,
             CUCM_HOST,
             f"TCP {CUCM_PORT}",
-            f"calls {ALICE} at host {C_HOST}, port {TRUNK_PORT}, over TCP from HOST when it is asked to, and hangs up; "
-            f"{_AS_TOLD}",
+            f"answers OPTIONS at HOST:PORT, and calls {ALICE} at host {C_HOST}, port {TRUNK_PORT}, over TCP from HOST "
+            f"when it is asked to, and hangs up; {_AS_TOLD}",
         ),
         _C,
         _E,
@@ -76,7 +79,8 @@ PARTS: Final[Mapping[Direction, tuple[Part, ...]]] = {
             WEBEX_HOST,
             f"TLS {MTLS}",
             "answers the call, over mutual TLS if there is --certs and over TCP if not, and declines with 603 what "
-            f"nobody acknowledges; {_AS_TOLD}",
+            f"nobody acknowledges; it has one address, HOST: a second one of Webex, host {WEBEX_HOST + 1}, is in DNS "
+            f"only where a firewall drops what goes to both; {_AS_TOLD}",
         ),
     ),
 }

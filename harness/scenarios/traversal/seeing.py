@@ -14,10 +14,12 @@ from alg.errors import SipSyntaxError
 from harness.peers.webex import CALL_TYPE
 from harness.scenarios.traversal import connectivity as test
 from harness.scenarios.traversal.ground import MTLS
-from harness.scenarios.traversal.legs import COURSES, CUCM, EXPRESSWAY_E, WEBEX, Leg, Sight
+from harness.scenarios.traversal.legs import COURSES, CUCM, EXPRESSWAY_C, EXPRESSWAY_E, WEBEX, Leg, Sight
 from harness.sip import sdp
-from harness.sip.message import Message, Request, Response
+from harness.sip.message import REASONS, Message, Request, Response
 
+SUITE: Final = "AES_CM_128_HMAC_SHA1_80"
+"""That CUCM and Webex have in common (RFC 4568 6.2)."""
 ZONE: Final = "traversal zone"
 ANSWER: Final = "answer to INVITE"
 WARNING: Final = "Warning in the answer"
@@ -36,9 +38,15 @@ AUDIO: Final = "m=audio of the last answer"
 ENDING: Final = "CUCM ends the call"
 FROM_CUCM: Final = "final answer of CUCM to INVITE"
 RESET: Final = "CUCM resets the connection"
+OPTIONS: Final = "OPTIONS to CUCM"
+CODECS: Final = "audio codecs of the offer"
+CRYPTO: Final = f"a=crypto {SUITE} in the offer's audio"
+CALLED: Final = "Request-URI of the caller's INVITE"
 SIZE: Final = "largest message to CUCM"
 DECLINE: Final = "Webex, behind its 200"
 ARRIVES, NEVER, NONE, NOTHING, A_PORT = "arrives", "never arrives", "none", "nothing", "a port"
+ANSWERED, NO_INVITE = "answered", "no INVITE"
+G729_ALONE, WITHOUT_G729 = "G.729 alone", "without G.729"
 OLD_LIMIT: Final = 5000
 """Bytes."""
 
@@ -49,10 +57,11 @@ def witnesses(what: str, way: Direction) -> tuple[str, ...]:
     """Without whom a fact of a call that goes one way cannot be told: peers of ours, or legs that somebody sees."""
     first, middle, last = (leg.value for leg in COURSES[way])
     table: dict[str, tuple[str, ...]] = {
-        **dict.fromkeys((ANSWER, WARNING, BYE, PARAMETER_IN), (first,)),
+        **dict.fromkeys((ANSWER, WARNING, BYE, PARAMETER_IN, CALLED), (first,)),
         **dict.fromkeys((ZONE, AT_EXPC, PARAMETER_BETWEEN), (middle,)),
         **dict.fromkeys((ACK, AT_CUCM, AT_WEBEX, PARAMETER_OUT), (last,)),
         **dict.fromkeys((ENDING, FROM_CUCM, RESET, SIZE), (Leg.INSIDE.value,)),
+        OPTIONS: (Leg.INSIDE.value, EXPRESSWAY_C),
         FORWARDED: (first, middle, last),
         DECLINE: (Leg.OUTSIDE.value,),
         TOASTS: (Leg.OUTSIDE.value, CUCM),
@@ -105,11 +114,14 @@ def seen(sights: Sights, way: Direction) -> dict[str, str]:
         PARAMETER_IN: _parameters(first.requests("INVITE", way)),
         PARAMETER_BETWEEN: _parameters(middle.requests("INVITE", way)),
         PARAMETER_OUT: _parameters(last.requests("INVITE", way)),
-        TOASTS: str(1 + len(_ringing(sights[Leg.OUTSIDE]))),
+        TOASTS: str(1 + len(_ringing(sights[Leg.OUTSIDE]))) if first.requests("INVITE", way) else NO_INVITE,
+        CALLED: _called(first.requests("INVITE", way)),
         AUDIO: _audio(course),
         ENDING: _ending([*inside.requests("BYE", Direction.OUTWARD), *(each for each in inner if not each.success)]),
         FROM_CUCM: _words(inner),
-        RESET: "yes" if inside.was_reset(Direction.OUTWARD) else "no",
+        RESET: "yes" if inside.was_reset(Direction.OUTWARD, OLD_LIMIT) else "no",
+        OPTIONS: ANSWERED if inside.finals("OPTIONS", Direction.OUTWARD) else "not answered",
+        **_offered(course),
         SIZE: f"{'over' if inside.largest(Direction.INWARD) > OLD_LIMIT else 'up to'} {OLD_LIMIT} bytes",
         DECLINE: _words(_declined(sights)),
     }
@@ -138,7 +150,12 @@ def _ringing(outside: Sight) -> set[str]:
 
 
 def _words(responses: Sequence[Response]) -> str:
-    return f"{responses[-1].status} {responses[-1].reason}" if responses else NOTHING
+    return _title(responses[-1]) if responses else NOTHING
+
+
+def _title(response: Response) -> str:
+    """By the phrase that everybody knows: the one on the wire may be any (RFC 3261 7.2)."""
+    return f"{response.status} {REASONS.get(response.status, response.reason)}"
 
 
 def _warning(answers: Sequence[Response]) -> str:
@@ -150,8 +167,13 @@ def _warning(answers: Sequence[Response]) -> str:
 def _parameters(messages: Sequence[Message]) -> str:
     """Of the Contact of the first message."""
     if not messages:
-        return "no INVITE"
+        return NO_INVITE
     return "squared" if squared(messages[0]) else "gone"
+
+
+def _called(invites: Sequence[Request]) -> str:
+    """Who, without parameters."""
+    return invites[0].uri.partition(";")[0] if invites else NO_INVITE
 
 
 def _ending(messages: Sequence[Request | Response]) -> str:
@@ -159,17 +181,23 @@ def _ending(messages: Sequence[Request | Response]) -> str:
     if not messages:
         return NOTHING
     last = messages[-1]
-    what = f"{last.status} {last.reason}" if isinstance(last, Response) else last.method
+    what = _title(last) if isinstance(last, Response) else last.method
     reason = last.first("Reason")
-    return f"{what}, Reason: {reason}" if reason else what
+    return f"{what}, Reason: {_cause(reason)}" if reason else what
+
+
+def _cause(reason: str) -> str:
+    """Without the text, which is anybody's own (RFC 3326)."""
+    parameters = [each.strip() for each in reason.split(";")]
+    return ";".join([parameters[0], *(each for each in parameters[1:] if each.startswith("cause="))])
 
 
 def _audio(course: Iterable[Sight]) -> str:
     """What the last answer says of audio: one in a 200 to an offer in an INVITE, or one in an ACK.
 
-    Of what is refused the formats are up to whoever has offered them, unless they are Webex's `*`.
+    Of what is refused the formats are up to whoever has offered them, or Webex's `*`.
     """
-    messages = [each.message for sight in course for each in sight.messages.crossed if each.message.is_sdp]
+    messages = _described(course)
     early = any(isinstance(each, Request) and each.method == "INVITE" for each in messages)
     answers: list[Request | Response] = [
         each for each in messages if early and isinstance(each, Response) and each.success
@@ -177,12 +205,36 @@ def _audio(course: Iterable[Sight]) -> str:
     answers += [each for each in messages if isinstance(each, Request) and each.method == "ACK"]
     if not answers:
         return NOTHING
-    try:
-        media = sdp.parse(answers[-1].body).media
-    except SipSyntaxError:
-        return NOTHING
-    audio = next((each for each in media if each.kind == "audio"), None)
+    audio = _stream(answers[-1])
     if audio is None:
         return NOTHING
-    refused = f"0 {audio.protocol} *" if audio.formats == ("*",) else f"0 {audio.protocol}"
-    return A_PORT if audio.port else refused
+    return A_PORT if audio.port else f"0 {audio.protocol}"
+
+
+def _offered(course: Iterable[Sight]) -> dict[str, str]:
+    """What the first offer says of audio, whoever makes it: one in an INVITE, or else one in a 200.
+
+    Crypto is of use in a secure protocol alone (RFC 4568 5.1).
+    """
+    messages = _described(course)
+    offers = [each for each in messages if isinstance(each, Request) and each.method == "INVITE"] or messages
+    audio = _stream(offers[0]) if offers else None
+    if audio is None:
+        return dict.fromkeys((CODECS, CRYPTO), NOTHING)
+    codecs = {each.partition("/")[0] for each in audio.codecs} - {"TELEPHONE-EVENT", ""}
+    described = G729_ALONE if codecs == {"G729"} else "with G.729" if "G729" in codecs else WITHOUT_G729
+    secure = audio.protocol.startswith("RTP/SAVP") and any(SUITE in each.split() for each in audio.all("crypto"))
+    return {CODECS: described, CRYPTO: "yes" if secure else "no"}
+
+
+def _described(course: Iterable[Sight]) -> list[Message]:
+    return [each.message for sight in course for each in sight.messages.crossed if each.message.is_sdp]
+
+
+def _stream(message: Message) -> sdp.Media | None:
+    """The first one of audio."""
+    try:
+        media = sdp.parse(message.body).media
+    except SipSyntaxError:
+        return None
+    return next((each for each in media if each.kind == "audio"), None)

@@ -69,6 +69,15 @@ def test_a_call_inwards(pair: Pair) -> None:
     assert [each.serves for each in inside] == [True]
 
 
+def test_neighbors_are_asked(pair: Pair) -> None:
+    """Each by one OPTIONS; one that is gone is told."""
+    ask = pair.expc.ask_neighbors
+    assert pair.turned.result(Deferred.fromCoroutine(ask()))
+    assert pair.log("expc").count("Receive Response Code=200, Method=OPTIONS") >= 2
+    pair.turned.result(Deferred.fromCoroutine(pair.east.element.close()))
+    assert not pair.turned.result(Deferred.fromCoroutine(ask()))
+
+
 def test_a_call_outwards(pair: Pair) -> None:
     """From a neighbor of Expressway-C to one of Expressway-E, which DNS knows."""
     there_and_back(pair, pair.west.agent.call(ALICE, where=pair.into_expc), pair.outside)

@@ -31,6 +31,9 @@ THROUGH = {
     seeing.DECLINE: "nothing",
     seeing.AT_EXPC: "arrives",
     seeing.TOASTS: "1",
+    seeing.OPTIONS: "answered",
+    seeing.CODECS: "without G.729",
+    seeing.CRYPTO: "yes",
 }
 REPORT = {
     test.DNS: "Successful",
@@ -44,6 +47,7 @@ RIGHT = Dial()
 INSIDE = {
     **dict.fromkeys((seeing.PARAMETER_IN, seeing.PARAMETER_BETWEEN, seeing.PARAMETER_OUT), "squared"),
     seeing.SIZE: "over 5000 bytes",
+    seeing.CALLED: "sip:bob@example.com",
     **{seeing.AT_CUCM: "arrives", seeing.CONNECTIONS: "some", seeing.FROM_CUCM: "200 OK", seeing.ENDING: "nothing"},
 }
 
@@ -82,9 +86,11 @@ def test_a_call_out(turned: Turned, stage: Stage, early_offer: EarlyOffer, size:
         seeing.FROM_CUCM: "nothing",
         seeing.ENDING: "BYE",
         seeing.CONNECTIONS: "none",
+        seeing.CALLED: "sip:alice@sub.call.ciscospark.com",
     }
     gone = dict.fromkeys((seeing.PARAMETER_IN, seeing.PARAMETER_BETWEEN, seeing.PARAMETER_OUT), "gone")
-    assert seen.facts == {**THROUGH, **outside, **gone, seeing.TOASTS: "2", seeing.SIZE: size}
+    offer = {seeing.CODECS: "with G.729" if early_offer is EarlyOffer.BEST_EFFORT else "without G.729"}
+    assert seen.facts == {**THROUGH, **outside, **gone, **offer, seeing.TOASTS: "2", seeing.SIZE: size}
 
 
 def test_behind_a_firewall_that_translates(turned: Turned, stage: Stage) -> None:

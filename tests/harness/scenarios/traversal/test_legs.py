@@ -49,5 +49,7 @@ def test_either_end_sees_the_same(name: str) -> None:
     assert [each.status for each in sight.responses("INVITE", Direction.OUTWARD)] == [180, 488]
     assert [each.status for each in sight.finals("INVITE", Direction.OUTWARD)] == [488]
     assert sight.largest(Direction.INWARD) == len(invite.to_bytes())
-    assert sight.was_reset(Direction.OUTWARD)
-    assert not sight.was_reset(Direction.INWARD)
+    size = len(invite.to_bytes())
+    assert sight.was_reset(Direction.OUTWARD, size - 1)
+    assert not sight.was_reset(Direction.OUTWARD, size), "nothing large was sent"
+    assert not sight.was_reset(Direction.INWARD, 0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from harness.scenarios.traversal.messages import Messages
 from harness.sip.flow import Loss
 from harness.sip.stream import Oversize
@@ -38,9 +40,26 @@ def test_sizes_and_resets() -> None:
         messages.sent(FLOW, request(method).to_bytes())
     messages.oversized(FLOW, Oversize(b"x" * 700, 5300, 5000))
     assert messages.largest == {True: max(len(request(each).to_bytes()) for each in ("INVITE", "OPTIONS")), False: 6000}
-    for loss in (Loss.EOF, Loss.RESET, Loss.OVERSIZE, Loss.HUNG_UP):
-        messages.closed(FLOW, loss, "")
-    assert messages.resets == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("loss", "resets"),
+    [
+        *((Loss.EOF, []), (Loss.HUNG_UP, []), (Loss.RESET, [(False, len(request().to_bytes()))])),
+        (Loss.OVERSIZE, [(True, 6000)]),
+    ],
+)
+def test_resets(loss: Loss, resets: list[tuple[bool, int]]) -> None:
+    """Of each the size of what was sent to whoever did it, on that very connection; an orderly close is none."""
+    messages = Messages()
+    messages.sent(FLOW, request().to_bytes())
+    messages.oversized(FLOW, Oversize(b"x" * 700, 5300, 5000))
+    other = FakeFlow(local=("192.0.2.1", 41000))
+    messages.closed(other, loss, "")
+    messages.closed(FLOW, loss, "")
+    messages.closed(FLOW, loss, "")
+    nothing = [(ours, 0) for ours, _ in resets]
+    assert messages.resets == [*nothing, *resets, *nothing]
 
 
 def test_some_connections_alone() -> None:

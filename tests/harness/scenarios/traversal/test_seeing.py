@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from alg.direction import Direction
@@ -76,7 +78,7 @@ def test_a_good_call(way: Direction) -> None:
 def test_nothing_crosses() -> None:
     """No fact is a good one."""
     assert set(Crossing().seen(INWARD).values()) <= {
-        *("failed", "nothing", "none", "never arrives", "no INVITE", "1", "no", "up to 5000 bytes"),
+        *("failed", "nothing", "none", "never arrives", "no INVITE", "not answered", "no", "up to 5000 bytes"),
     }
 
 
@@ -126,7 +128,10 @@ def test_cucm_resets() -> None:
     crossing, invite = Crossing(), request()
     crossing.crosses(invite, OUTWARD)
     crossing.crosses(response(invite, 200).with_body(b"x" * 5000), INWARD)
-    crossing.sights[Leg.INSIDE].messages.closed(FLOW, Loss.OVERSIZE, "")
+    inside = crossing.sights[Leg.INSIDE].messages
+    inside.closed(FakeFlow(remote=("192.0.2.2", 5065)), Loss.OVERSIZE, "")
+    assert crossing.seen()[seeing.RESET] == "no", "of another connection"
+    inside.closed(FLOW, Loss.OVERSIZE, "")
     assert not crossing.over()
     crossing.crosses(response(invite, 603), INWARD, Leg.OUTSIDE)
     assert crossing.over()
@@ -134,6 +139,71 @@ def test_cucm_resets() -> None:
     assert (found[seeing.RESET], found[seeing.SIZE], found[seeing.ACK], found[seeing.DECLINE]) == (
         *("yes", "over 5000 bytes", "never arrives", "603 Decline"),
     )
+
+
+@pytest.mark.parametrize(("status", "told"), [(100, "not answered"), (200, "answered"), (503, "answered")])
+def test_options_to_cucm(status: int, told: str) -> None:
+    """Whatever the final answer is, it was read; that of the traversal zone is another one."""
+    crossing, options = Crossing(), request("OPTIONS")
+    crossing.crosses(options, INWARD, Leg.INSIDE)
+    crossing.crosses(response(options, 200), OUTWARD, Leg.ZONE)
+    crossing.crosses(response(options, status), OUTWARD, Leg.INSIDE)
+    assert crossing.seen(INWARD)[seeing.OPTIONS] == told
+
+
+def test_phrases_are_anybody_s_own() -> None:
+    """A status is told by the phrase of the RFC, and a Reason without its text."""
+    crossing, invite = Crossing(), request()
+    crossing.crosses(invite, INWARD)
+    refusal = replace(response(invite, 488, Reason='Q.850 ; cause=47;text="no codec"'), reason="Not Acceptable Media")
+    crossing.crosses(refusal, OUTWARD)
+    found = crossing.seen(INWARD)
+    assert found[seeing.ANSWER] == "488 Not Acceptable Here"
+    assert found[seeing.ENDING] == "488 Not Acceptable Here, Reason: Q.850;cause=47"
+
+
+def test_notifications_without_a_call() -> None:
+    """There is none of a call that nobody has seen."""
+    crossing = Crossing()
+    assert crossing.seen(INWARD)[seeing.TOASTS] == "no INVITE"
+    crossing.crosses(request(), INWARD, Leg.OUTSIDE)
+    assert crossing.seen(INWARD)[seeing.TOASTS] == "1"
+
+
+def test_who_was_called() -> None:
+    """As the caller has it, without parameters, wherever it goes from there."""
+    crossing = Crossing()
+    for who, leg in (("bob@192.0.2.2;user=phone", Leg.OUTSIDE), ("carol@192.0.2.2", Leg.ZONE)):
+        invite = request().to_bytes().replace(b"bob@192.0.2.2", who.encode(), 1)
+        crossing.sights[leg].messages.received(FLOW, invite)
+    assert crossing.seen(INWARD)[seeing.CALLED] == "sip:bob@192.0.2.2"
+
+
+KEY = "\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:x"
+
+
+@pytest.mark.parametrize(
+    ("media", "codecs", "crypto"),
+    [
+        ("RTP/SAVP 18 101\r\na=rtpmap:101 telephone-event/8000" + KEY, "G.729 alone", "yes"),
+        ("RTP/SAVP 0 18" + KEY, "with G.729", "yes"),
+        ("RTP/SAVP 0 97\r\na=rtpmap:97 g729/8000" + KEY, "with G.729", "yes"),
+        ("RTP/SAVP 0 9" + KEY, "without G.729", "yes"),
+        ("RTP/SAVP 0 9", "without G.729", "no"),
+        ("RTP/AVP 0 9" + KEY, "without G.729", "no"),
+        ("RTP/SAVP 0\r\na=crypto:1 AES_CM_256_HMAC_SHA1_80 inline:x", "without G.729", "no"),
+    ],
+)
+@pytest.mark.parametrize("early", [True, False])
+def test_offer(media: str, codecs: str, crypto: str, early: bool) -> None:
+    """Codecs and keys, in an INVITE or else in a 200; an answer is none."""
+    crossing, invite = Crossing(), request()
+    offer = OFFER.replace(b"RTP/AVP 0", media.encode())
+    crossing.crosses(invite.with_body(offer if early else b""), OUTWARD)
+    crossing.crosses(response(invite, 200).with_body(OFFER if early else offer), INWARD)
+    crossing.crosses(request("ACK").with_body(b"" if early else OFFER), OUTWARD)
+    found = crossing.seen()
+    assert (found[seeing.CODECS], found[seeing.CRYPTO]) == (codecs, crypto)
 
 
 def test_a_fork_that_is_declined() -> None:
@@ -153,7 +223,7 @@ def test_a_fork_that_is_declined() -> None:
 @pytest.mark.parametrize(
     ("offered", "in_200", "in_ack", "audio"),
     [
-        (OFFER, OFFER.replace(b"4000 RTP/AVP 0", b"0 RTP/SAVP *"), b"", "0 RTP/SAVP *"),
+        (OFFER, OFFER.replace(b"4000 RTP/AVP 0", b"0 RTP/SAVP *"), b"", "0 RTP/SAVP"),
         (b"", OFFER, OFFER.replace(b"4000 RTP/AVP 0", b"0 RTP/SAVP 107"), "0 RTP/SAVP"),
         (b"", OFFER, b"", "nothing"),
         (OFFER, b"garbage", b"", "nothing"),
@@ -177,5 +247,5 @@ def test_who_can_tell() -> None:
     assert seeing.witnesses(seeing.ANSWER, INWARD) == seeing.witnesses(seeing.DECLINE, OUTWARD) == (outside,)
     assert seeing.witnesses(test.SOCKET, INWARD) == ("webex",)
     assert seeing.witnesses(seeing.TRIED, OUTWARD) == ("expressway-e",)
-    told = {*Crossing().seen(INWARD), *Crossing().seen(OUTWARD)} - {seeing.AUDIO}
+    told = {*Crossing().seen(INWARD), *Crossing().seen(OUTWARD)} - {seeing.AUDIO, seeing.CODECS, seeing.CRYPTO}
     assert all(seeing.witnesses(what, INWARD) for what in told)
