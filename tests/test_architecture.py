@@ -59,9 +59,9 @@ TESTED_ELSEWHERE = {
     "harness/scenarios/alg_addresses.py": "tests/harness/scenarios/test_registry.py",
     "harness/scenarios/alg_media.py": "tests/harness/scenarios/test_registry.py",
     "harness/scenarios/alg_messages.py": "tests/harness/scenarios/test_registry.py",
-    "harness/scenarios/calls/declaring.py": "tests/harness/scenarios/test_registry.py",
-    "harness/scenarios/calls/middle.py": "tests/harness/scenarios/test_registry.py",
-    "harness/scenarios/calls/shaping.py": "tests/harness/scenarios/test_registry.py",
+    "harness/scenarios/alg_calls/declaring.py": "tests/harness/scenarios/test_registry.py",
+    "harness/scenarios/alg_calls/middle.py": "tests/harness/scenarios/test_registry.py",
+    "harness/scenarios/alg_calls/shaping.py": "tests/harness/scenarios/test_registry.py",
     "harness/scenarios/child.py": "tests/harness/scenarios/test_runner.py",
 }
 """Source files whose tests drive them through what they are a part of, each with the file where that happens."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from harness.scenarios.calls import identity
-from harness.scenarios.calls.declaring import AT_CALLEE, AT_CALLER, CALL, WORKS, through_alg
-from harness.scenarios.calls.ground import CALLEE_INSIDE
-from harness.scenarios.calls.middle import Device, inward, outward
-from harness.scenarios.calls.party import NO_ROUTE, REFUSED, TIMERS, Party, Traits
-from harness.scenarios.calls.play import (
+from harness.scenarios.alg_calls import identity
+from harness.scenarios.alg_calls.declaring import AT_CALLEE, AT_CALLER, CALL, WORKS, through_alg
+from harness.scenarios.alg_calls.ground import CALLEE_INSIDE
+from harness.scenarios.alg_calls.middle import Device, inward, outward
+from harness.scenarios.alg_calls.party import NO_ROUTE, REFUSED, TIMERS, Party, Traits
+from harness.scenarios.alg_calls.play import (
     ACK,
     ANSWER,
     BYE,
@@ -22,8 +22,8 @@ from harness.scenarios.calls.play import (
     Setting,
     invite,
 )
-from harness.scenarios.calls.seen import INSIDE, NONE, OUTSIDE
-from harness.scenarios.calls.sound import HEARD, SILENCE
+from harness.scenarios.alg_calls.seen import INSIDE, NONE, OUTSIDE
+from harness.scenarios.alg_calls.sound import HEARD, SILENCE
 from harness.scenarios.scenario import fact
 from harness.sip.flow import Flow
 from harness.sip.message import Request

@@ -7,12 +7,12 @@ from typing import Final
 from twisted.internet import task
 
 from harness.demo.reading import media_targets
-from harness.scenarios.calls.declaring import AT_CALLEE, AT_CALLER, CALL, WORKS, through_alg
-from harness.scenarios.calls.middle import Device
-from harness.scenarios.calls.party import TIMERS, Party, Traits
-from harness.scenarios.calls.play import ANSWER, CALLEE, ENDING, LEAKS, Play, Setting, invite
-from harness.scenarios.calls.seen import INSIDE, LEAVES, NEVER_LEAVES, NO_ANSWER, OUTSIDE
-from harness.scenarios.calls.sound import HEARD, SILENCE
+from harness.scenarios.alg_calls.declaring import AT_CALLEE, AT_CALLER, CALL, WORKS, through_alg
+from harness.scenarios.alg_calls.middle import Device
+from harness.scenarios.alg_calls.party import TIMERS, Party, Traits
+from harness.scenarios.alg_calls.play import ANSWER, CALLEE, ENDING, LEAKS, Play, Setting, invite
+from harness.scenarios.alg_calls.seen import INSIDE, LEAVES, NEVER_LEAVES, NO_ANSWER, OUTSIDE
+from harness.scenarios.alg_calls.sound import HEARD, SILENCE
 
 _RTCP_AT_CALLER, _RTCP_AT_CALLEE = "audio RTCP at the caller", "audio RTCP at the callee"
 _VIDEO_AT_CALLER, _VIDEO_AT_CALLEE = "video RTP at the caller", "video RTP at the callee"

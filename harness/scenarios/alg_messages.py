@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from harness.demo.reading import body_faults
-from harness.scenarios.calls import sizes
-from harness.scenarios.calls.declaring import AT_CALLEE, AT_CALLER, CALL, WORKS, through_alg
-from harness.scenarios.calls.middle import Device
-from harness.scenarios.calls.party import NO_ROUTE, Party, Refusal, Traits
-from harness.scenarios.calls.play import (
+from harness.scenarios.alg_calls import sizes
+from harness.scenarios.alg_calls.declaring import AT_CALLEE, AT_CALLER, CALL, WORKS, through_alg
+from harness.scenarios.alg_calls.middle import Device
+from harness.scenarios.alg_calls.party import NO_ROUTE, Party, Refusal, Traits
+from harness.scenarios.alg_calls.play import (
     ACK,
     ANSWER,
     BYE,
@@ -22,9 +22,9 @@ from harness.scenarios.calls.play import (
     Setting,
     invite,
 )
-from harness.scenarios.calls.seen import AS_IT_CAME, INSIDE, LEAVES, LOST, NEVER_LEAVES, NO_ANSWER, NONE, OUTSIDE
-from harness.scenarios.calls.shaping import behind_options, in_two_segments, shaped
-from harness.scenarios.calls.sound import SILENCE
+from harness.scenarios.alg_calls.seen import AS_IT_CAME, INSIDE, LEAVES, LOST, NEVER_LEAVES, NO_ANSWER, NONE, OUTSIDE
+from harness.scenarios.alg_calls.shaping import behind_options, in_two_segments, shaped
+from harness.scenarios.alg_calls.sound import SILENCE
 from harness.scenarios.scenario import fact, says
 from harness.sip.flow import Flow
 from harness.sip.message import Request

@@ -7,13 +7,12 @@ from dataclasses import replace
 from typing import Final
 
 from harness.peers.cucm_settings import DEFAULT_SIZES, RECOMMENDED_SIZE, EarlyOffer
-from harness.scenarios.scenario import Scenario, says, says_nothing_of
-from harness.scenarios.traversal.acts import call_in, call_out
-from harness.scenarios.traversal.cast import TRACE
-from harness.scenarios.traversal.declaring import WORKS, declared
-from harness.scenarios.traversal.ground import Dial
-from harness.scenarios.traversal.legs import CUCM, WEBEX
-from harness.scenarios.traversal.seeing import (
+from harness.scenarios.hybrid.acts import call_in, call_out
+from harness.scenarios.hybrid.cast import TRACE
+from harness.scenarios.hybrid.declaring import WORKS, declared
+from harness.scenarios.hybrid.ground import Dial
+from harness.scenarios.hybrid.legs import CUCM, WEBEX
+from harness.scenarios.hybrid.seeing import (
     A_PORT,
     ACK,
     ANSWER,
@@ -27,6 +26,7 @@ from harness.scenarios.traversal.seeing import (
     RESET,
     SIZE,
 )
+from harness.scenarios.scenario import Scenario, says, says_nothing_of
 
 _SOURCE: Final = "Cisco, Troubleshoot Webex Hybrid Call Service Connect: both directions, problem 2"
 _LIMIT: Final = DEFAULT_SIZES["8.6"]

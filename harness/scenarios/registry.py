@@ -10,9 +10,9 @@ from harness.scenarios import (
     alg_addresses,
     alg_media,
     alg_messages,
-    calls_inbound,
-    calls_outbound,
     hybrid_codec,
+    hybrid_inbound,
+    hybrid_outbound,
     hybrid_size,
     nat_reflection,
     tls,
@@ -21,8 +21,8 @@ from harness.scenarios.scenario import Scenario
 
 _FAMILIES: Final = (
     tls.SCENARIOS,
-    calls_inbound.SCENARIOS,
-    calls_outbound.SCENARIOS,
+    hybrid_inbound.SCENARIOS,
+    hybrid_outbound.SCENARIOS,
     hybrid_codec.SCENARIOS,
     hybrid_size.SCENARIOS,
     nat_reflection.SCENARIOS,

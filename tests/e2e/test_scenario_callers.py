@@ -24,7 +24,7 @@ from harness.scenarios.verdict import judge
 from tests.e2e.test_baresip import Lab
 from tests.edge.sockets import free_port_pair
 from tests.harness.peers.turning import Turned
-from tests.harness.scenarios.calls.strangers import failing, observe, verdicts
+from tests.harness.scenarios.alg_calls.strangers import failing, observe, verdicts
 from tests.helpers.system import PATIENCE, eventually, require_system, sipalg_command, sipalg_environment
 
 HERE = Path(__file__).parent

@@ -23,13 +23,13 @@ from harness.peers.phone import Phone, PhoneSettings
 from harness.peers.reflection import Reflection
 from harness.peers.traversal_client import Core, CoreSettings
 from harness.peers.traversal_server import ZONE_PORT, Edge, EdgeSettings
+from harness.scenarios.hybrid.messages import Messages
 from harness.scenarios.reflection import parties
 from harness.scenarios.reflection.ground import Ground, Setting, Way
 from harness.scenarios.reflection.names import CORE, CUCM, EDGE, INSIDE, OUTSIDE, PHONE
 from harness.scenarios.reflection.papers import Papers
 from harness.scenarios.reflection.seeing import Access, Zone
 from harness.scenarios.stage import Stage
-from harness.scenarios.traversal.messages import Messages
 from harness.sip.flow import Flow, Target
 from harness.sip.timers import Timers
 from harness.sip.uri import Address

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.scenarios.traversal.messages import Messages
+from harness.scenarios.hybrid.messages import Messages
 from harness.sip.message import Request, Response
 
 _CHALLENGE = 407

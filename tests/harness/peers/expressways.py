@@ -12,8 +12,8 @@ from harness.expressway.loading import parse_expressway
 from harness.expressway.log.diagnostic import DiagnosticLog
 from harness.expressway.log.entry import X8_10
 from harness.peers.expressway import ExpresswayPeer, Surroundings
+from harness.scenarios.hybrid.messages import Messages
 from harness.scenarios.stage import Network
-from harness.scenarios.traversal.messages import Messages
 from harness.sip.agent import Agent, AgentSettings
 from harness.sip.capabilities import audio_phone
 from harness.sip.element import Element, ElementSettings

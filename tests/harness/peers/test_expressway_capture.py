@@ -16,8 +16,8 @@ from harness.capture.capture_file import CaptureFile, interfaces
 from harness.capture.pcapng import PcapngWriter
 from harness.capture.reader import read_packets
 from harness.peers.expressway_capture import PacketTap, syn_repeated
+from harness.scenarios.hybrid.silence import SilentPort
 from harness.scenarios.stage import Network
-from harness.scenarios.traversal.silence import SilentPort
 from harness.sip.flow import FlowFailed, Loss, Target
 from harness.sip.security import Ending, Step
 from harness.sip.stream import KeepAlive

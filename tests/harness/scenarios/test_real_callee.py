@@ -20,7 +20,7 @@ from harness.scenarios.verdict import Outcome, judge
 from tests.e2e.test_sip_elements import listens, running
 from tests.edge.sockets import free_port_pair
 from tests.harness.peers.turning import Turned
-from tests.harness.scenarios.calls.strangers import failing, observe, verdicts
+from tests.harness.scenarios.alg_calls.strangers import failing, observe, verdicts
 from tests.helpers.system import PATIENCE, require_system, sipalg_command, sipalg_environment
 
 CALLEE = "127.0.79.3"

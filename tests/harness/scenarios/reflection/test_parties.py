@@ -10,11 +10,11 @@ from twisted.internet import task
 from twisted.internet.defer import Deferred
 
 from harness.peers.phone import PhoneSettings
+from harness.scenarios.hybrid.messages import Crossed, Messages
 from harness.scenarios.reflection.ground import Ground, Setting
 from harness.scenarios.reflection.parties import TheirCore, TheirPhone, TheirServer
 from harness.scenarios.reflection.seeing import Access
 from harness.scenarios.stage import Network, Stage
-from harness.scenarios.traversal.messages import Crossed, Messages
 from tests.harness.scenarios.reflection.test_seeing import request, response
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from harness.scenarios.hybrid.messages import Crossed, Messages
 from harness.scenarios.reflection.seeing import Access, Zone
-from harness.scenarios.traversal.messages import Crossed, Messages
 from harness.sip.message import Request, Response
 
 FIELDS = (
