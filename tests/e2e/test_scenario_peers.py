@@ -26,7 +26,7 @@ from tests.helpers.lab import require_root
 from tests.helpers.system import PATIENCE, require_system, run_sipalg
 
 ADDRESS = "127.0.78.3"
-CALLEE = Path(__file__).parent / "callee.xml"
+CALLEE = Path(__file__).parent / "neighbor.xml"
 CODEC, LIMIT = "no-common-codec-early-offer", "cucm-message-limit-inbound"
 CALLER = """\
 <?xml version="1.0" encoding="UTF-8" ?>
