@@ -61,6 +61,8 @@ class Child:
         self._mishaps: list[str] = []
         """What nobody caught."""
         self._running: defer.Deferred[Any] | None = None
+        self._cut_short = False
+        """What is seen from now on is seen of a run that was cancelled, and tells nothing."""
 
     def run(self) -> None:
         """From the first form to the last."""
@@ -78,6 +80,7 @@ class Child:
 
     def _cancel(self) -> None:
         assert self._running is not None, "the reactor runs"
+        self._cut_short = True
         self._running.cancel()
 
     async def _run(self) -> None:
@@ -108,6 +111,8 @@ class Child:
             verdict = self._error(fixed, _told(error), start)
         if self._mishaps:
             verdict = self._error(fixed, self._mishaps[0], start)
+        if self._cut_short:
+            raise defer.CancelledError
         _keep(directory, verdict)
         return verdict
 

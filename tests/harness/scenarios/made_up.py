@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 
 import msgspec
 from twisted.internet import defer, task
@@ -48,6 +49,14 @@ async def hangs(stage: Stage, fixed: bool) -> Observation:
         return await defer.Deferred()
     finally:
         stage.keep("cleaned.txt", "")
+
+
+async def shrugs(stage: Stage, fixed: bool) -> Observation:
+    """Takes a cancellation for something that happened, and goes on."""
+    stage.keep("pids.txt", str(os.getpid()))
+    with suppress(defer.CancelledError):
+        await defer.Deferred()
+    return await works(stage, fixed)
 
 
 async def resists(stage: Stage, fixed: bool) -> Observation:
@@ -92,7 +101,7 @@ def _scenario(observe: object, *needs: Need) -> Scenario:
 
 
 WORKS, ALWAYS_FAILS, RAISES, HANGS = map(_scenario, (works, always_fails, raises, hangs))
-RESISTS, DIES, FORGETS, ASKS = map(_scenario, (resists, dies, forgets, asks))
+RESISTS, DIES, FORGETS, ASKS, SHRUGS = map(_scenario, (resists, dies, forgets, asks, shrugs))
 NEEDY = _scenario(works, Need("moonlight", lambda: "there is no moon"))
 COMMAND = (sys.executable, "-m", "tests.harness.scenarios.made_up")
 
@@ -100,5 +109,5 @@ if __name__ == "__main__":
     from twisted.internet import reactor
 
     order = msgspec.json.decode(sys.stdin.buffer.read(), type=Order)
-    known = {each.name: each for each in (WORKS, ALWAYS_FAILS, RAISES, HANGS, RESISTS, DIES, FORGETS, ASKS)}
+    known = {each.name: each for each in (WORKS, ALWAYS_FAILS, RAISES, HANGS, RESISTS, DIES, FORGETS, ASKS, SHRUGS)}
     Child(reactor, order, known[order.name]).run()

@@ -143,7 +143,7 @@ def test_ports_are_free_for_the_second_form(tmp_path: Path) -> None:
     assert [(each.verdict, each.reason) for each in verdicts] == [(Outcome.PASS, "all 3 signs are there")] * 2
 
 
-@pytest.mark.parametrize("scenario", [made_up.HANGS, made_up.RESISTS], ids=lambda each: each.name)
+@pytest.mark.parametrize("scenario", [made_up.HANGS, made_up.RESISTS, made_up.SHRUGS], ids=lambda each: each.name)
 def test_stopping_ends_all_children(tmp_path: Path, scenario: Scenario) -> None:
     """None is left, asked or killed, nor what it started; no other begins, and whoever waits for verdicts gets none."""
     runner = Runner(tmp_path, lambda verdict: None, limit=LIMIT, at_a_time=1, child=made_up.COMMAND)
