@@ -25,11 +25,12 @@ def command(directory: str | None) -> int:
     from twisted.internet import reactor  # noqa: PLC0415 - installing the reactor is the program's choice
 
     from harness.demo.files import OutputDirectory  # noqa: PLC0415 - imports Twisted's endpoints, hence the reactor
-    from harness.demo.report import Report, new_console  # noqa: PLC0415
+    from harness.demo.report import PLAIN_WIDTH, Report  # noqa: PLC0415
     from harness.demo.run import DemoRun  # noqa: PLC0415
+    from harness.screen import new_console  # noqa: PLC0415
 
     output = OutputDirectory(directory) if directory is not None else None
-    run = DemoRun(reactor, Report(new_console()), output)
+    run = DemoRun(reactor, Report(new_console(plain_width=PLAIN_WIDTH)), output)
     status = run.run()
     for complaint in run.complaints:
         click.echo(f"sipalg demo: {complaint}", err=True)

@@ -16,12 +16,12 @@ from alg.errors import ConfigError
 from harness.commands import fuzz_options as shared
 from harness.commands import fuzz_work
 from harness.commands.options import alg_options, flags
-from harness.fuzz import report
 from harness.fuzz.expecting import Expected, ExpectingRun, Follow
 from harness.fuzz.journal import Journal
 from harness.fuzz.probing import Case, Clock, Manner, Prober
 from harness.fuzz.run import Run
 from harness.fuzz.target import Target
+from harness.screen import ProgressBar
 from harness.settings import alg_config, load_settings
 
 _ALG_OPTIONS = ("maps", "pool", "inside", "no_l4f", "profile", "faults")
@@ -101,7 +101,7 @@ class CasesCommand:
     ) -> int:
         """Try all cases; the exit status. `follow` makes what deals with failures, in `most` probes in all."""
         prober = self.prober(small)
-        with report.ProgressBar(len(cases)) as bar:
+        with ProgressBar(len(cases)) as bar:
             keeping = fuzz_work.keeping(journal, self.target, self.manner, small, self._options)
             run = Run(keeping, self.clock, len(cases) + 1 + most, bar)
             more = follow(run, prober) if follow is not None else None

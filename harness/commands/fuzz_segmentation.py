@@ -8,11 +8,11 @@ import click
 
 from harness.commands import fuzz_options as shared
 from harness.commands import fuzz_work
-from harness.fuzz import report
 from harness.fuzz.cutting import KINDS, Cuttings
 from harness.fuzz.probing import Clock, Prober
 from harness.fuzz.run import Run
 from harness.fuzz.segmentation import SegmentationRun
+from harness.screen import ProgressBar
 
 
 @click.command("segmentation")
@@ -56,7 +56,7 @@ def command(**options: Any) -> int:
     small, clock = message.small(), Clock()
     prober = Prober(target, manner, small, clock)
     journal = shared.open_journal(options, "segmentation", str(target))
-    with report.ProgressBar(len(cases)) as bar:
+    with ProgressBar(len(cases)) as bar:
         run = Run(fuzz_work.keeping(journal, target, manner, small, options), clock, options["max_probes"], bar)
         work = SegmentationRun(run, cases, prober, bar, journal.beginning.seed)
         return fuzz_work.conclude(work, run, journal, options)

@@ -12,7 +12,6 @@ from alg.errors import ConfigError
 from harness.commands import fuzz_options as shared
 from harness.commands import fuzz_work
 from harness.commands.options import alg_options, flags
-from harness.fuzz import report
 from harness.fuzz.answering import Answerer
 from harness.fuzz.answers import check_place
 from harness.fuzz.findings import Answering, FindingFiles
@@ -23,6 +22,7 @@ from harness.fuzz.search import most_probes
 from harness.fuzz.size import Bounds, Cutting, RequestRun, ResponseRun
 from harness.fuzz.sizes import Sizes
 from harness.fuzz.target import Target, refuse_strangers
+from harness.screen import ProgressBar
 from harness.settings import alg_config, load_settings, split_host_port
 
 _SMALLEST, _LARGEST = 1, 16 * 1024 * 1024
@@ -123,7 +123,7 @@ def _size_of_requests(options: dict[str, Any], place: Place) -> int:
     seed = journal.beginning.seed
     sizes = Sizes(message, place, Cutting(options["segment"], bool(options["segments"]), seed), options["pause"])
     bounds = Bounds(low, options["most"], options["step"], seed)
-    with report.ProgressBar(expected) as bar:
+    with ProgressBar(expected) as bar:
         keeping = fuzz_work.keeping(journal, target, manner, small, options)
         run = Run(keeping, clock, options["max_probes"], bar)
         work = RequestRun(run, bounds, sizes, prober, alg, through)
@@ -142,7 +142,7 @@ def _size_of_responses(options: dict[str, Any], place: Place) -> int:
     expected = _expected(low, options)
     clock, tokens = Clock(), shared.new_tokens()
     us = Answerer((host, port), manner, patience, tokens.next, context, options["owned"], clock)
-    with closing(us), report.ProgressBar(expected) as bar:
+    with closing(us), ProgressBar(expected) as bar:
         journal = shared.open_journal(options, "size", options["listen"])
         click.echo(f"listening on {us.address[0]}:{us.address[1]}", err=True)
         seed = journal.beginning.seed

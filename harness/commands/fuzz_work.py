@@ -21,6 +21,7 @@ from harness.fuzz.journal import Journal
 from harness.fuzz.probing import Case, Manner
 from harness.fuzz.run import CUT_SHORT, Keeping, Run, RunEnded
 from harness.fuzz.target import OWNED, Target
+from harness.screen import new_console
 
 _ANY_PORT = 5060
 """In a message that is written down and given its own port when it is sent."""
@@ -82,7 +83,7 @@ def conclude(work: Work, run: Run, journal: Journal, options: dict[str, Any]) ->
 
 
 def _print(work: Work, run: Run, owned: bool) -> None:
-    console = report.new_console()
+    console = new_console()
     work.print(console)
     report.print_crashes(console, run.entries)
     console.print(f"{len(run.entries)} probes in {run.seconds:.1f} s")

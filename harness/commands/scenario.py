@@ -51,9 +51,9 @@ def list_scenarios(as_json: bool) -> int:
     """
     import msgspec  # noqa: PLC0415 - as below: what a command needs is imported when it runs
 
-    from harness.fuzz.report import new_console  # noqa: PLC0415
     from harness.scenarios import report  # noqa: PLC0415
     from harness.scenarios.registry import SCENARIOS  # noqa: PLC0415
+    from harness.screen import new_console  # noqa: PLC0415
 
     if as_json:
         click.echo(msgspec.json.encode([_described(each) for each in SCENARIOS.values()]))
@@ -176,8 +176,8 @@ def _jobs(names: tuple[str, ...], fixed: bool, peers: Mapping[str, Address]) -> 
 
 def _run(jobs: Sequence[Job], directory: Path | None, strangers: Strangers) -> tuple[list[Verdict], bool]:
     """The verdicts that there are, and whether these are all."""
-    from harness.fuzz.report import ProgressBar  # noqa: PLC0415
     from harness.scenarios.runner import Runner  # noqa: PLC0415
+    from harness.screen import ProgressBar  # noqa: PLC0415
 
     done: list[Verdict] = []
     with ExitStack() as stack:
@@ -205,8 +205,8 @@ def _interrupt(*_: object) -> None:
 
 
 def _print(verdicts: Sequence[Verdict], as_json: bool) -> None:
-    from harness.fuzz.report import new_console  # noqa: PLC0415
     from harness.scenarios import report  # noqa: PLC0415
+    from harness.screen import new_console  # noqa: PLC0415
 
     if as_json:
         click.echo(report.as_json(verdicts))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 
 from rich.console import Console
@@ -16,16 +15,10 @@ from harness.demo.stage import Call, Watcher
 from harness.demo.topology import CALLEE, CALLEE_INSIDE, CALLER, CALLER_OUTSIDE
 from harness.demo.verdict import Consequence
 
-_PLAIN_WIDTH = 80
+PLAIN_WIDTH = 80
 """Columns where the output is no terminal."""
 _RULES_WIDTH = 19
 _STYLES = {"-": "red", "+": "green"}
-
-
-def new_console() -> Console:
-    """Standard output: coloured and as wide as it is on a terminal, else plain and 80 columns wide."""
-    width = None if sys.stdout.isatty() else _PLAIN_WIDTH
-    return Console(file=sys.stdout, width=width, highlight=False, markup=False, emoji=False, soft_wrap=False)
 
 
 class Report:

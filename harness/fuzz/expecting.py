@@ -18,12 +18,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.fuzz import report
 from harness.fuzz.classification import Kind
 from harness.fuzz.expectation import Expectation
 from harness.fuzz.journal import ASIDE, Entry
 from harness.fuzz.probing import Case, Prober, Trial
 from harness.fuzz.run import DONE, FAILED, Run
+from harness.screen import ProgressBar
 
 AFTERWARDS = "afterwards"
 """Phase of the last look."""
@@ -80,7 +80,7 @@ class ExpectingRun:
         cases: Sequence[Expected],
         prober: Prober,
         small: Case,
-        bar: report.ProgressBar,
+        bar: ProgressBar,
         seed: int,
         follow: Follow | None = None,
     ) -> None:

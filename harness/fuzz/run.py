@@ -15,8 +15,9 @@ from alg.errors import ConfigError
 from harness.fuzz.findings import FindingFiles
 from harness.fuzz.journal import Entry, Journal
 from harness.fuzz.probing import Clock, Trial
-from harness.fuzz.report import ProgressBar, bracket
+from harness.fuzz.report import bracket
 from harness.fuzz.search import Answers, Found, Search
+from harness.screen import ProgressBar
 
 DONE, FAILED, CUT_SHORT = 0, 1, 3
 

@@ -12,6 +12,7 @@ from rich.text import Text
 from harness.fuzz import report
 from harness.fuzz.probing import Case, Prober, Trial
 from harness.fuzz.run import DONE, FAILED, Run
+from harness.screen import ProgressBar
 
 PHASE = "segmentation"
 _MOST_NAMES = 20
@@ -21,7 +22,7 @@ _MOST_NAMES = 20
 class SegmentationRun:
     """Every case once."""
 
-    def __init__(self, run: Run, cases: Sequence[Case], prober: Prober, bar: report.ProgressBar, seed: int) -> None:
+    def __init__(self, run: Run, cases: Sequence[Case], prober: Prober, bar: ProgressBar, seed: int) -> None:
         self._run = run
         self._cases = cases
         self._prober = prober

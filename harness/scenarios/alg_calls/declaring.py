@@ -30,7 +30,7 @@ WORKS: Mapping[str, str] = {
 }
 """A call that succeeds from end to end, media included."""
 CALL: Final = "call {callee}, and hang up after 3 s unless the callee has"
-_IN_A_CALL: Final = "; its audio is PCMA, and a BYE comes to {own}"
+_IN_A_CALL: Final = "; its audio is PCMA, and a BYE may come to {own}"
 _ANSWERING: Final = (
     "answer the call for sip:callee@HOST with 200 at once, with audio (PCMA) and RTP, and answer its BYE"
 )

@@ -68,6 +68,11 @@ def test_show_all_placements(capsys: pytest.CaptureFixture[str]) -> None:
             ["run", "O1", "l4f-off", "--peer", "cucm=127.0.0.1:5060"],
             "sipalg: --peer cucm: no such part in l4f-off; those that there are: caller, callee",
         ),
+        (
+            ["run", "T1", "--peer", "webex=127.0.0.1:5062"],
+            "sipalg: --peer webex: speaks TLS in webex-ca-not-trusted, and has to know certificates before; give "
+            "--certs DIR, which `sipalg certs make DIR` writes",
+        ),
         (["run", "T1", "--wait", "inf"], "sipalg: --wait inf: not between 0 and 86400 seconds"),
         (["run", "T1", "--wait", "nan"], "sipalg: --wait nan: not between 0 and 86400 seconds"),
         (["run", "T1", "--wait", "0"], "sipalg: --wait 0: not between 0 and 86400 seconds"),
@@ -167,6 +172,24 @@ def test_the_end_by_a_signal(number: signal.Signals) -> None:
     assert {each["verdict"] for each in json.loads(out)} <= {"pass"}
     time.sleep(0.1)
     assert [pid for pid in started if Path(f"/proc/{pid}").exists()] == []
+
+
+def test_a_hang_up_that_is_ignored() -> None:
+    """As nohup has it: the run goes on to its end."""
+    with subprocess.Popen(
+        ["nohup", *sipalg_command("scenario", "run", "l4f-off", "--json")],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=sipalg_environment(),
+    ) as process:
+        try:
+            eventually("a child", lambda: bool(children(process.pid)))
+            process.send_signal(signal.SIGHUP)
+            out, _ = process.communicate(timeout=2 * PATIENCE)
+        finally:
+            process.kill()
+    assert (process.returncode, [each["verdict"] for each in json.loads(out)]) == (0, ["pass"])
 
 
 def children(pid: int) -> list[int]:

@@ -44,9 +44,10 @@ def test_an_l4f_switch_that_does_nothing_fails_the_demonstration() -> None:
 
 _OWN_RUN = """
 from twisted.internet import reactor
-from harness.demo.report import Report, new_console
+from harness.demo.report import PLAIN_WIDTH, Report
+from harness.screen import new_console
 from harness.demo.run import DemoRun
-run = DemoRun(reactor, Report(new_console()), None{arguments})
+run = DemoRun(reactor, Report(new_console(plain_width=PLAIN_WIDTH)), None{arguments})
 status = run.run()
 print(*run.complaints, sep="\\n")
 print("left over:", reactor.getDelayedCalls(), reactor.removeAll())

@@ -13,8 +13,8 @@ from harness.fuzz.classification import Kind
 from harness.fuzz.expectation import Expectation
 from harness.fuzz.expecting import AFTERWARDS, Expected, ExpectingRun, Judged
 from harness.fuzz.probing import Case, Health, Probe, Trial
-from harness.fuzz.report import ProgressBar
 from harness.fuzz.run import DONE, FAILED, Run, RunEnded
+from harness.screen import ProgressBar
 from tests.harness.fuzz.trials import AWAY, DEAD, WELL, FakeProber, Runs, trial
 
 

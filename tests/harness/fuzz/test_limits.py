@@ -19,12 +19,12 @@ from harness.fuzz.findings import FindingFiles
 from harness.fuzz.growing import PLACES
 from harness.fuzz.journal import Beginning, Journal
 from harness.fuzz.probing import Clock, Manner
-from harness.fuzz.report import ProgressBar
 from harness.fuzz.run import Keeping, Run
 from harness.fuzz.segments import Every, Random, Whole
 from harness.fuzz.size import Bounds, RequestRun
 from harness.fuzz.sizes import Sizes
 from harness.fuzz.target import TlsOptions
+from harness.screen import ProgressBar
 from tests.harness.conftest import Pki, StartServer
 from tests.harness.fuzz.messages import HERE, split
 from tests.harness.fuzz.probers import prober_for, sizes_for, target_of

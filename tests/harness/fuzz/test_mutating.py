@@ -14,8 +14,9 @@ from harness.fuzz.expecting import ExpectingRun
 from harness.fuzz.mutating import Smaller, cases_for
 from harness.fuzz.mutation import Mutations
 from harness.fuzz.probing import Trial
-from harness.fuzz.report import ProgressBar, print_crashes
+from harness.fuzz.report import print_crashes
 from harness.fuzz.run import DONE, FAILED, Run
+from harness.screen import ProgressBar
 from tests.harness.fuzz.operators.spoils import BASE, message
 from tests.harness.fuzz.trials import AWAY, WELL, FakeProber, Runs, trial
 

@@ -104,17 +104,3 @@ def test_findings_are_listed_with_their_command() -> None:
 def test_the_bracket(accepted: int | None, refused: int | None, said: str) -> None:
     """What the progress bar says is known."""
     assert report.bracket(accepted, refused) == said
-
-
-def test_no_progress_bar_without_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
-    """Logs stay readable."""
-    with report.ProgressBar(10) as bar:
-        bar.show("size 5", 1)
-    assert capsys.readouterr() == ("", "")
-
-
-def test_what_is_told_beside_the_bar(capsys: pytest.CaptureFixture[str]) -> None:
-    """A line on standard error."""
-    with report.ProgressBar(2) as progress:
-        progress.tell("l4f-off", "caller: call sip:callee@127.0.0.2:5060")
-    assert capsys.readouterr() == ("", "l4f-off: caller: call sip:callee@127.0.0.2:5060\n")

@@ -14,10 +14,10 @@ from harness.fuzz.exchange import Transaction
 from harness.fuzz.findings import FindingFiles
 from harness.fuzz.journal import Beginning, Journal
 from harness.fuzz.probing import Clock, Health, Manner, Outcome, Probe, Trial
-from harness.fuzz.report import ProgressBar
 from harness.fuzz.run import CUT_SHORT, FAILED, Keeping, Run, RunEnded, found_of, summary
 from harness.fuzz.search import Found, Search, bisect, step
 from harness.fuzz.target import Target
+from harness.screen import ProgressBar
 
 LIMIT = 5000
 SETTINGS = {"to": "127.0.0.1:9"}

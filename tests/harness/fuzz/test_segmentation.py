@@ -9,9 +9,9 @@ from harness.fuzz.cutting import Cuttings
 from harness.fuzz.findings import FindingFiles
 from harness.fuzz.journal import Beginning, Journal
 from harness.fuzz.probing import Clock, Manner
-from harness.fuzz.report import ProgressBar
 from harness.fuzz.run import DONE, FAILED, Keeping, Run
 from harness.fuzz.segmentation import SegmentationRun
+from harness.screen import ProgressBar
 from tests.harness.conftest import StartServer
 from tests.harness.fuzz.probers import message_for, prober_for, target_of
 from tests.harness.fuzz.servers import LimitedServer

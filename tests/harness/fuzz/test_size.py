@@ -16,11 +16,11 @@ from harness.fuzz.findings import FindingFiles
 from harness.fuzz.growing import PLACES
 from harness.fuzz.journal import Beginning, Journal
 from harness.fuzz.probing import Clock, Manner, Prober
-from harness.fuzz.report import ProgressBar
 from harness.fuzz.run import CUT_SHORT, Keeping, Run, RunEnded
 from harness.fuzz.segments import Every, Random, Whole
 from harness.fuzz.size import Bounds, Cutting, RequestRun, ResponseRun
 from harness.fuzz.sizes import Message, Sizes, Tokens
+from harness.screen import ProgressBar
 from tests.harness.conftest import StartServer
 from tests.harness.fuzz.callers import Caller
 from tests.harness.fuzz.messages import HERE

@@ -13,9 +13,9 @@ from harness.fuzz.exchange import Transaction
 from harness.fuzz.findings import FindingFiles
 from harness.fuzz.journal import Beginning, Journal
 from harness.fuzz.probing import Case, Clock, Health, Manner, Outcome, Probe, Trial
-from harness.fuzz.report import ProgressBar
 from harness.fuzz.run import Keeping, Run
 from harness.fuzz.target import Target
+from harness.screen import ProgressBar
 
 HERE = ("127.0.0.1", 40001)
 TARGET = Target(("127.0.0.1", 5060), "127.0.0.1")

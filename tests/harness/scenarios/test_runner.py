@@ -127,6 +127,20 @@ def test_what_a_scenario_asks_for_is_told(tmp_path: Path) -> None:
     assert verdicts[0].seconds >= 1.5
 
 
+def test_a_real_peer_takes_part_in_one_scenario_at_a_time(tmp_path: Path) -> None:
+    """It may be busy for another: the second one asks when there is a verdict on the first."""
+    happened: list[str] = []
+    runner = Runner(
+        tmp_path,
+        lambda verdict: happened.append("verdict"),
+        Strangers({"callee": ("127.0.0.1", 9)}, wait=0.5),
+        told=lambda name, text: happened.append("asked"),
+        child=made_up.COMMAND,
+    )
+    runner.run([Job(made_up.ASKS, (False,))] * 2)
+    assert happened == ["asked", "verdict"] * 2
+
+
 def test_a_named_network_is_used_for_both_forms(tmp_path: Path) -> None:
     """One behind the other."""
     runner = Runner(tmp_path, lambda verdict: None, Strangers(network="127.99.5"), child=made_up.COMMAND)

@@ -28,3 +28,10 @@ def test_a_text_that_is_not_in_a_log() -> None:
     found = says_nothing_of("Expressway-E", "Handshake").check(SEEN)
     assert (found.shown, found.found) == (False, "Handshake")
     assert not says_nothing_of("Webex", "alert").check(SEEN).shown
+
+
+def test_who_wrote_a_log_is_a_witness_of_it() -> None:
+    """Of what it has and of what it has not; others may be needed as well."""
+    assert says("CUCM SDL trace", "a line", "webex").witnesses == ("cucm", "webex")
+    assert says_nothing_of("Expressway-E", "alert").witnesses == ("expressway-e",)
+    assert fact("answer to INVITE", "200 OK", "callee").witnesses == ("callee",)
