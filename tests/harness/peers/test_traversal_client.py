@@ -99,10 +99,12 @@ def test_a_zone_stands_when_it_is_answered(turned: Turned, end: str) -> None:
         with told:
             asked = turned.meanwhile(partial(told.recv, 4096))
             assert asked.startswith(b"OPTIONS ")
+            start_line = asked.split(b"\r\n")[0]
+            told.sendall(asked.replace(start_line, b"SIP/2.0 100 Trying", 1))
             turned.meanwhile(partial(time.sleep, 0.1))
             assert not zones
             if end == "answer":
-                told.sendall(asked.replace(asked.split(b"\r\n")[0], b"SIP/2.0 405 Method Not Allowed", 1))
+                told.sendall(asked.replace(start_line, b"SIP/2.0 405 Method Not Allowed", 1))
             else:
                 told.shutdown(socket.SHUT_RDWR)
             turned.until("the zone", lambda: bool(zones))
